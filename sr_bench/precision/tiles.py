@@ -68,7 +68,8 @@ class Cutter:
             return cls(network, replace(given, size=(height, width)))
         if height or width:
             return cls(network, given)
-        number = needed_multiple(lambda h, w: runs(np.zeros((1, channels or 3, h, w), np.float32)))
+        planes = channels or given.channels
+        number = needed_multiple(lambda h, w: runs(np.zeros((1, planes, h, w), np.float32)))
         return cls(network, replace(given, multiple_of=max(number, 1)))
 
     def tiles(self, images: Mapping[str, Callable[[], NDArray[np.float32]]]) -> Iterator[Tile]:

@@ -1,15 +1,16 @@
 """Build a network from what a card declares."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from sr_bench import discovery
 from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CardError
+from sr_bench.zoo.blocks import Foldable
 from sr_bench.zoo.own_code import build_own
 
 _FAMILIES = "sr_bench.zoo.families"
@@ -72,25 +73,15 @@ def canonical_key(architecture: str, key: str) -> str:
     return str(renamed(key)) if renamed else key
 
 
-def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, Tensor]:
-    """Return the weights that a network has in training, without values, by canonical names.
-
-    Empty if the network is the same in training.
+def trained_form(card: ModelCard) -> Foldable | None:
+    """Return the network of `card` as it is trained; None where that is `build_network`'s.
 
     Raises:
         CardError: As `build`.
     """
-    state = _offered(architecture, "training_state")
-    return dict(state(hyper, scale)) if state else {}
-
-
-def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return weights of the training, as `training_state` names them, as the module has them.
-
-    Raises:
-        CardError: As `build`.
-    """
-    return dict(_family(architecture).folded(hyper, state))
+    trained = _offered(card.architecture, "trained")
+    module: Foldable | None = trained and trained(card.hyper, card.network_scale)
+    return module
 
 
 def _offered(architecture: str, function: str) -> Callable[..., Any] | None:

@@ -68,6 +68,16 @@ def test_the_shape_is_that_of_the_flops_unless_given(sr_bench, int8_zoo: Int8Zoo
     assert "dataset" not in build
 
 
+def test_a_network_at_hr_size_is_compiled_for_its_input(sr_bench, int8_zoo: Int8Zoo) -> None:
+    card = int8_zoo.suite / "card.toml"
+    given = '\n[model.input]\nenlarged = "cv2_cubic"\n'
+    fixed = 'input_shape = [6, 10]\nlr_resize = "cv2_area"\ngt_resize = "cv2_area"\n'
+    int8_zoo.write_card(protocol="mine")
+    card.write_text(card.read_text() + given + f"\n[protocol.mine]\n{fixed}")
+    result = sr_bench("vacc", "yaml", *_named(int8_zoo, "fp16"))
+    assert yaml.safe_load(result.out)["frontend"]["shape"] == {"x": [1, 3, 12, 20]}
+
+
 def test_all_that_the_compiler_needs_can_be_written(
     sr_bench, int8_zoo: Int8Zoo, rig: None, tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """LR files of no layout are never passed over where LR would be made from HR."""
 
+import os
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -46,6 +48,8 @@ def paired(root):
         "LR_BD/X2/{}x2.png",
         "LRBD/x2/{}_LRBD_x2.png",
         "half/{}.png",
+        "blur/X2/{}x2.png",
+        "backup/LR/x2/{}x2.png",
         "small/tiny-{}.png",
         "a/b/c/d/e/f/g/{}_2.png",
         "LR/x2/{n}.png",
@@ -85,8 +89,24 @@ def test_what_is_called_lr_and_is_no_image_is_refused(root, put, pattern):
         paired(root)
 
 
+def test_one_file_that_is_no_image_among_lr_of_another_scale_is_refused(root, put):
+    put("LR_XY/{}.png", 4)
+    assert not any(paired(root))
+    (root / "LR_XY/baby.png").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"LR_XY/baby\.png may be LR"):
+        paired(root)
+
+
 @pytest.mark.parametrize(
-    "name", ["LR_bicubic_X2.zip", "Set5_LRx2.tar.gz", "LR/x2/all.mat", "../Set5_LR.zip", "LR_BD.7z"]
+    "name",
+    [
+        "LR_bicubic_X2.zip",
+        "Set5_LRx2.tar.gz",
+        "LR/x2/all.mat",
+        "../Set5_LR.zip",
+        "LR_BD.7z",
+        "LRBD.zip",
+    ],
 )
 def test_an_archive_that_is_called_lr_is_refused(root, name):
     (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -128,6 +148,26 @@ def test_where_no_rule_makes_lr_what_may_be_it_is_told(root, put):
     dataset = replace(load_dataset("set5"), lr_rule=None)
     with pytest.raises(NotRunError, match=r"of no layout is \S*LR_BD/X2/babyx2\.png"):
         find_pairs(dataset, root, 2)
+
+
+@pytest.mark.parametrize(("folder", "is_refused"), [("lost+found", False), ("LR_XY", True)])
+def test_a_folder_that_nobody_may_read_counts_if_it_is_called_lr(
+    root, monkeypatch, folder, is_refused
+):
+    (root / folder).mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if path == root / folder:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    outcome = (
+        pytest.raises(DatasetError, match="LR_XY: can't list") if is_refused else nullcontext()
+    )
+    with outcome:
+        assert not any(paired(root))
 
 
 @pytest.mark.parametrize("ending", ["png", "gif", "CR2"])

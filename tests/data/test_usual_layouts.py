@@ -27,6 +27,8 @@ CLASSIC = [
     (4, "Set5_HR/{}.png", "Set5_LR_x4/{}.png"),
     (4, "HR/{}.JPG", "LR/4x/{}.Jpeg"),
     (2, "{}.png", "{}x2.png"),
+    (2, "sr/rgb/benchmark/Set5/HR/{}.png", "sr/rgb/benchmark/Set5/LR_bicubic/X2/{}x2.png"),
+    (4, "test/Set5/4/HR/{}.tif", "test/Set5/4/LR/{}.tif"),
     (4, "HR /{}.png", "LR/{}.png"),
 ]
 RESTORED = [
@@ -53,7 +55,7 @@ def keep(tmp_path, picture):
             picture(root / hr.format(stem), side, side)
             if lr:
                 picture(root / lr.format(stem), side // scale, side // scale)
-        return root
+        return root  # all are PNG, whatever their suffix
 
     return write
 
@@ -101,10 +103,11 @@ def test_div2k_is_found_beside_its_other_tracks(keep):
     stems = ("0801", "0900")
     root = keep(stems, 4, "DIV2K/DIV2K_valid_HR/{}.png", "DIV2K/DIV2K_valid_LR_mild/{}x4m.png", 4)
     keep(stems, 4, "DIV2K/DIV2K_valid_HR/{}.png", "DIV2K/DIV2K_valid_LR_bicubic/X4/{}x4.png", 4)
-    keep(stems[:2], 4, "DIV2K/DIV2K_train_HR/{}.png", "", 4)
+    keep(stems, 4, "DIV2K/DIV2K_train_HR/{}.png", "", 8)
     for slug, name in (("div2k_valid", "0801x4.png"), ("div2k_valid_mild", "0801x4m.png")):
         dataset = replace(load_dataset(slug), stems=stems, count=2)
         assert find_pairs(dataset, root, 4)[0].lr.name == name
+        assert find_pairs(dataset, root, 4, lr_from="hr")[0].hr.parent.name == "DIV2K_valid_HR"
 
 
 def test_the_folder_of_another_set_is_not_taken(keep):
@@ -112,6 +115,29 @@ def test_the_folder_of_another_set_is_not_taken(keep):
     assert has_files(load_dataset("set14"), root)
     assert not has_files(load_dataset("bsd100"), root)
     assert not has_files(load_dataset("set5"), root)
+
+
+def test_a_folder_of_the_set_s_name_goes_before_others(keep):
+    root = keep(SET5, 2, "Set5/HR/{}.png")
+    keep(SET5, 2, "HR/{}.png", side=30)
+    assert find_pairs(load_dataset("set5"), root, 2)[0].hr == root / "Set5/HR/baby.png"
+
+
+def test_files_beside_a_folder_of_hr_are_not_hr(keep, mine):
+    root = keep("ab", 2, "HR/{}.png", "LR/x2/{}.png")
+    keep(("logo",), 2, "{}.png")
+    assert [pair.stem for pair in find_pairs(mine("scales = [2]"), root, 2)] == ["a", "b"]
+    made = mine("scales = [2]\nlr_rule = 'matlab_bicubic'")
+    assert [pair.stem for pair in find_pairs(made, root, 2, lr_from="hr")] == ["a", "b"]
+
+
+def test_lr_of_all_scales_may_lie_beside_hr(keep, mine):
+    root = keep(("matrix2", "b"), 2, "{}.png", "{}x2.png")
+    keep(("matrix2", "b"), 3, "{}.png", "{}_LR_x3.png")
+    dataset = mine("scales = [2, 3]")
+    for scale, end in ((2, "x2"), (3, "_LR_x3")):
+        pairs = find_pairs(dataset, root, scale)
+        assert [pair.lr.stem for pair in pairs] == [f"b{end}", f"matrix2{end}"]
 
 
 def test_lr_without_its_scale_in_a_name_is_taken_by_its_size(keep):

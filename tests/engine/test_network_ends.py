@@ -15,12 +15,12 @@ from sr_bench.backends import onnxruntime
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.bench import Bench
 from sr_bench.engine.elsewhere.open import open_executor
-from sr_bench.engine.explain.number import read_kept
+from sr_bench.engine.explain.kept import read_kept
 from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.option import PRECISIONS
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
-from sr_bench.imaging.colour import y_float, y_full
+from sr_bench.imaging.colour import COLOURS, y_float
 from sr_bench.imaging.files import write_png
 from sr_bench.imaging.resize import resize_floats
 from sr_bench.report.parts.provenance import lr_lines
@@ -102,8 +102,8 @@ KINDS = {
         given='colour = "y_full"',
         channels=1,
         compared="y_full",
-        feed=lambda lr: y_full(lr) / 255,
-        truth=y_full,
+        feed=lambda lr: COLOURS["y_full"](lr) / 255,
+        truth=COLOURS["y_full"],
     ),
     "enlarged": Kind(
         given='colour = "y_float"\nenlarged = "matlab_bicubic"\nrange = [0, 255]',

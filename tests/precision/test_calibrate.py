@@ -11,12 +11,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.errors import BackendError, DatasetError
 from sr_bench.precision.calibrate import Statistics, collect
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.points import points
-from sr_bench.precision.tiles import LARGEST_TILE
+from sr_bench.precision.tiles import ANY_SIZE, LARGEST_TILE
 from tests.precision.nets import images, residual_net, values
 
 Loader = Callable[[], np.ndarray]
@@ -44,6 +45,7 @@ def _collect(
     moments: bool = True,
     workers: int = 1,
     progress: Callable[[int, int, str], None] = lambda done, planned, name: None,
+    given: NetworkInput = ANY_SIZE,
 ) -> Statistics:
     return collect(
         network,
@@ -52,6 +54,7 @@ def _collect(
         moments=moments,
         workers=workers,
         progress=progress,
+        given=given,
     )
 
 
@@ -307,7 +310,7 @@ def test_tight_memory_lets_fewer_tiles_run_at_a_time(
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((1, 4, 8, 8), np.float32), "1 x 4 x 8 x 8; only networks from RGB"),
+        (np.zeros((1, 4, 8, 8), np.float32), "1 x 4 x 8 x 8; give it one image of its own"),
         (np.zeros((1, 3, 8, 8)), "float64 of 1 x 3 x 8 x 8"),
         (np.zeros((3, 8, 8), np.float32), "float32 of 3 x 8 x 8"),
         (np.zeros((2, 3, 8, 8), np.float32), "float32 of 2 x 3 x 8 x 8"),
@@ -369,6 +372,22 @@ def test_a_network_that_needs_multiples_gets_padded_tiles(
     padded = 3 * np.prod([-(-side // 12) * 12 for side in size])
     assert stats.histograms["x"].counts.sum() == padded // 4
     assert stats.histograms["x"].low >= 1, "padded by the image itself, not by zeros"
+
+
+def test_the_cards_sizes_are_taken_where_the_network_runs_on_any(network: Network) -> None:
+    def pixels(given: NetworkInput, height: int, width: int) -> int:
+        stats = _collect(network, {"a": lambda: _image(height, width, 0) + 1}, given=given)
+        assert stats.histograms["x"].low >= 1, "padded by the image itself, not by zeros"
+        return stats.histograms["x"].counts.sum() * 4 // 3
+
+    assert pixels(NetworkInput(multiple_of=24), 30, 200) == 48 * 216
+    tiles = NetworkInput(size=(20, 24), overlap=4)
+    assert pixels(tiles, 36, 44) == 2 * 2 * 20 * 24
+    assert pixels(tiles, 9, 11) == 20 * 24
+    rigid = NetworkInput(size=(20, 24))
+    assert pixels(rigid, 20, 48) == 20 * 48
+    with pytest.raises(BackendError, match=r"a: .*got 1 x 3 x 9 x 11.*input_shape = \[20, 24\]"):
+        pixels(rigid, 9, 11)
 
 
 def test_an_image_that_the_network_cannot_run_is_named(tmp_path: Path) -> None:

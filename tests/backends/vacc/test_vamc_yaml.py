@@ -169,14 +169,18 @@ def test_a_wrong_option_is_refused_with_what_to_write(
 
 
 @pytest.mark.parametrize(
-    ("source", "shape"),
-    [(replace(INT8, white=2.0), (1, 3, 8, 8)), (INT8, (1, 1, 8, 8))],
-    ids=["other white level", "one channel"],
+    ("source", "shape", "got"),
+    [
+        (replace(INT8, white=2.0), (1, 3, 8, 8), "3 channels of values from 0 to 2: use fp16"),
+        (INT8, (1, 1, 8, 8), "1 channel of values from 0 to 1: use fp16"),
+        (replace(INT8, white=0.0), (1, 3, 8, 8), r"that no white level alone makes \(range, mean"),
+    ],
+    ids=["other white level", "one channel", "black is not 0"],
 )
 def test_images_that_the_network_does_not_read_are_refused(
-    source: CompilerInput, shape: Shape
+    source: CompilerInput, shape: Shape, got: str
 ) -> None:
-    with pytest.raises(BackendError, match="8-bit RGB images for networks of 3 channels"):
+    with pytest.raises(BackendError, match=f"8-bit RGB images for networks of 3 .*, got .*{got}"):
         written(source, shape)
 
 

@@ -14,6 +14,7 @@ import torch
 from sr_bench.backends.torch.session import open_module
 from sr_bench.core.backend import Batch, BatchItem
 from sr_bench.core.card import ModelCard
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
@@ -122,6 +123,17 @@ class Nearest:
             [next(i for i, lr in enumerate(lrs) if np.array_equal(lr, image)) for image in batch]
             for batch in ([lr[0].transpose(1, 2, 0) for lr in b.lrs] for b in self.batches)
         ]
+
+
+def test_a_batch_is_as_large_as_the_networks_input_allows() -> None:
+    given = NetworkInput(colour="y_full", enlarged="cv2_cubic")
+    job = replace(job_of([(12, 14)]), card=replace(CARD, input=given))
+    session = Nearest()
+    shapes = []
+    session.batch = lambda shape: (shapes.append(shape), 1)[1]
+    session.start = lambda batch: lambda: [BatchItem(None, lr.repeat(3, 1)) for lr in batch.lrs]
+    run_batched(job, session, pairs=PairCache(), threads=1, progress=lambda *_: None)
+    assert shapes == [(1, 1, 24, 28)]
 
 
 class Scoring(Nearest):

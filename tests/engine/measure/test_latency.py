@@ -16,6 +16,7 @@ from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
 from sr_bench.core.claim import Blank, Source
 from sr_bench.core.detail import Detail
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status
@@ -28,6 +29,7 @@ from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.imaging.files import read_image
+from sr_bench.imaging.resize import resize
 from sr_bench.recording.format import read_entries
 from tests.tiny_zoo import Zoo
 
@@ -132,6 +134,32 @@ def test_the_protocols_size_goes_before_the_counted_one(shared_zoo: Zoo):
     assert timed_case(shared_zoo).id == "tiny_x2-fp32-3x8x16-latency"
     case = timed_case(shared_zoo, input_shape=(6, 4), lr_resize="cv2_area")
     assert case.id == "tiny_x2-fp32-3x6x4-latency"
+
+
+def test_a_network_at_hr_size_is_timed_at_the_size_of_its_input(zoo: Zoo, backend: Backend):
+    case = timed_case(zoo)
+    given = NetworkInput(enlarged="cv2_cubic")
+    case = replace(case, card=replace(case.card, input=given, counted_shape=(3, 7, 15)))
+    measure(zoo, case)
+    expected = resize(read_image(zoo.data / "LR" / "a.png")[:4, :8], (8, 16), "cv2_cubic")
+    first = backend.inputs[0]
+    assert first.shape == (1, 3, 7, 15)
+    assert first.flags.c_contiguous
+    np.testing.assert_allclose(first[0].transpose(1, 2, 0), expected[:7, :15] / 255, atol=1e-6)
+
+
+def test_the_shape_that_is_timed_is_that_of_the_networks_input(shared_zoo: Zoo):
+    case = timed_case(shared_zoo, input_shape=(6, 4), lr_resize="cv2_area")
+    given = NetworkInput(colour="y_full", enlarged="cv2_cubic")
+    assert replace(case, card=replace(case.card, input=given)).shape == "1x12x8"
+
+
+def test_a_network_of_one_size_is_timed_with_all_of_its_tiles(zoo: Zoo, backend: Backend):
+    case = timed_case(zoo)
+    given = NetworkInput(size=(8, 10), overlap=2)
+    record = measure(zoo, replace(case, card=replace(case.card, input=given)), Stopwatch(runs=1))
+    assert [lr.shape for lr in backend.inputs] == 2 * 2 * [(1, 3, 8, 10)]
+    assert record.detail.input_fit == "cut into tiles of 8x10 that overlap by 2"
 
 
 def test_the_record_holds_the_median_and_the_rest_as_notes(zoo: Zoo):

@@ -8,6 +8,7 @@ import pytest
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.prepare.calibration import calibration_set
@@ -67,6 +68,15 @@ def test_an_image_is_given_as_the_network_gets_it_when_it_is_judged() -> None:
     np.testing.assert_allclose(lr[0, :, 0, 0], [9 / 255, 0, 1])
     (plain,) = (load() for load in calibration_set(CARD, _set(255), []).inputs())
     np.testing.assert_allclose(plain[0, :, 0, 0], [255, 0, 9])
+
+
+def test_a_compiler_gets_images_enlarged_as_the_networks_input_is() -> None:
+    given = NetworkInput(enlarged="pil_bicubic", range=(0.0, 255.0))
+    enlarged = calibration_set(replace(CARD, input=given), _set(255), [])
+    (levels,) = (load() for load in enlarged.levels())
+    (planes,) = (load() for load in enlarged.inputs())
+    assert levels.shape == (8, 12, 3)
+    np.testing.assert_array_equal(planes[0].transpose(1, 2, 0), levels)
 
 
 def test_an_image_is_resized_as_when_it_is_judged() -> None:

@@ -134,14 +134,24 @@ class _Windows(nn.Module):
         return windows.amax((3, 5), keepdim=True).expand_as(windows).reshape(x.shape)
 
 
-def test_a_trace_for_one_size_is_no_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class _Sized(nn.Module):
+    """Computes with the height, which a trace takes for a constant; the file runs at any size."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * int(x.shape[2])
+
+
+@pytest.mark.parametrize("kind", [_Windows, _Sized])
+def test_a_trace_for_one_size_is_no_export(
+    kind: type[nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(to_onnx, "find_spec", lambda _name: None)
     message = (
-        r"can't export _Windows to ONNX: by TorchScript: .*at 40x24.*"
+        rf"can't export {kind.__name__} to ONNX: by TorchScript: .*at 40x24.*"
         r"; by torch.export: it needs onnxscript.*: pip install onnxscript$"
     )
     with pytest.raises(BackendError, match=message):
-        export_onnx(_Windows(), tmp_path / "net.onnx")
+        export_onnx(kind(), tmp_path / "net.onnx")
 
 
 def test_torch_export_takes_over_where_the_trace_is_wrong(tmp_path: Path) -> None:

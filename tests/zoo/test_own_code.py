@@ -104,6 +104,26 @@ def test_two_zoos_may_have_modules_of_one_name(write: Write) -> None:
     assert not {name for name in set(sys.modules) - before if name.startswith("nets")}
 
 
+def test_a_helper_of_one_zoo_is_none_of_another(write: Write) -> None:
+    text = "import acme_helper\n" + NET
+    assert channels(write({"nets.py": text, "acme_helper.py": ""}, width=1)) == 3
+    with pytest.raises(NotRunError, match="'acme_helper': nets needs it"):
+        build_network(write({"nets.py": text}, zoo="other", width=1))
+
+
+def test_the_folder_goes_before_a_package_of_the_environment(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme_models").mkdir()
+    (tmp_path / "acme_models" / "__init__.py").touch()
+    (tmp_path / "acme_models" / "net.py").write_text(NET)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = write(
+        {"acme_models/net.py": NET.replace("3 * width", "7")}, "acme_models.net:Net", width=3
+    )
+    assert channels(own) == 7
+
+
 def test_a_module_of_the_environment_stays_what_it_was(
     write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,13 +139,18 @@ def told(fit: Fit, leaves: Leaves, key: str) -> str:
     plain = beside(leaves.others, fit.entry)
     inside = [name for name in leaves.others if name.startswith(prefix)]
     rest = [*(f"{name} ({count} tensors)" for name, count in aside.items())]
-    rest += sorted({*plain, *inside} - aside.keys())
+    rest += [_named(name, leaves) for name in sorted({*plain, *inside} - aside.keys())]
     parts = {
         "weights of entry": [fit.entry] if fit.entry != key else [],
         "left out": rest,
         "counters left out": fit.counters,
     }
     return "; ".join(f"{what} {_some(names)}" for what, names in parts.items() if names)
+
+
+def _named(name: str, leaves: Leaves) -> str:
+    kind = leaves.others.get(name, "")
+    return f"{name} ({kind})" if "." in kind else name  # of a class
 
 
 def rounded(fit: Fit) -> str:

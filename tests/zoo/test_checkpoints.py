@@ -436,6 +436,14 @@ def test_a_module_that_was_saved_whole_holds_what_its_state_dict_would(tmp_path:
     assert (fit.entry, fit.faults) == ("net", [])
 
 
+def test_an_object_beside_the_weights_is_told_with_its_class(tmp_path: Path) -> None:
+    content = {"net": {"a": torch.ones(2)}, "opt": argparse.Namespace(scale=2), "epoch": 3}
+    torch.save(content, tmp_path / "w.pth")
+    assert told_of(tmp_path / "w.pth") == (
+        "weights of entry net; left out epoch, opt (argparse.Namespace)"
+    )
+
+
 class Tied(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sr_bench.core.card import Code, ModelCard
-from sr_bench.errors import BackendError, CardError, NotRunError
+from sr_bench.errors import BackendError, CardError, CheckpointError, NotRunError
 from sr_bench.zoo.build import build_network
 from sr_bench.zoo.checkpoints import load_model
 
@@ -61,6 +61,19 @@ def test_weights_are_loaded_by_the_names_that_the_class_gives_them(
     torch.save({"net": network.state_dict()}, tmp_path / "w.pth")
     loaded = load_model(card, tmp_path / "w.pth").state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in network.state_dict().items())
+
+
+def test_a_shared_parameter_has_one_value(write: Write, tmp_path: Path) -> None:
+    tied = NET.replace("for k in kernels)", "for k in kernels); self.again = self.layers")
+    card = write({"nets.py": tied}, width=2)
+    state = dict(build_network(card).state_dict())
+    state["again.0.bias"] = state["again.0.bias"] + 1
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=r"0\.bias are one parameter of Net, but differ"):
+        load_model(card, tmp_path / "w.pth")
+    del state["again.0.bias"]
+    torch.save(state, tmp_path / "w.pth")
+    assert torch.equal(load_model(card, tmp_path / "w.pth").again[0].bias, state["layers.0.bias"])
 
 
 def channels(card: ModelCard) -> int:

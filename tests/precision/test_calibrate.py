@@ -307,7 +307,7 @@ def test_tight_memory_lets_fewer_tiles_run_at_a_time(
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((1, 4, 8, 8), np.float32), "1 x 4 x 8 x 8; only networks from RGB"),
+        (np.zeros((1, 4, 8, 8), np.float32), "1 x 4 x 8 x 8; give it one image"),
         (np.zeros((1, 3, 8, 8)), "float64 of 1 x 3 x 8 x 8"),
         (np.zeros((3, 8, 8), np.float32), "float32 of 3 x 8 x 8"),
         (np.zeros((2, 3, 8, 8), np.float32), "float32 of 2 x 3 x 8 x 8"),

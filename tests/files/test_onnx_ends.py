@@ -39,6 +39,14 @@ def test_one_channel_is_found_in_any_order() -> None:
     assert _found(image_net("nhwc", channels=1, **FREE), *LUMA) == "nhwc1 nhwc"
 
 
+def test_the_layers_tell_how_many_channels_a_file_of_free_sizes_takes() -> None:
+    for order in ("nchw", "nhwc"):
+        with pytest.raises(BackendError, match="one channel: say which luma that is"):
+            _found(image_net(order, channels=1, **FREE))
+        with pytest.raises(BackendError, match="three channels"):
+            _found(image_net(order, **FREE), *LUMA)
+
+
 def test_a_file_without_sizes_is_read_as_its_layers_take_it() -> None:
     model = image_net("nhwc")
     for value in (*model.graph.input, *model.graph.output):

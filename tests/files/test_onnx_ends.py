@@ -41,9 +41,9 @@ def test_one_channel_is_found_in_any_order() -> None:
 
 def test_the_layers_tell_how_many_channels_a_file_of_free_sizes_takes() -> None:
     for order in ("nchw", "nhwc"):
-        with pytest.raises(BackendError, match="reads 'x' .*, one channel: say which luma"):
+        with pytest.raises(BackendError, match=r"reads 'x' .*, one channel: say which luma"):
             _found(image_net(order, channels=1, **FREE))
-        with pytest.raises(BackendError, match="reads 'x' .*, three channels"):
+        with pytest.raises(BackendError, match=r"reads 'x' .*, three channels"):
             _found(image_net(order, **FREE), *LUMA)
 
 

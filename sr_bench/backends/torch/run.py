@@ -13,6 +13,7 @@ from sr_bench.backends.torch.metrics import can_compare, compare, read_scores
 from sr_bench.core.backend import Batch, BatchItem
 from sr_bench.core.device import Failure
 from sr_bench.errors import BackendError, DeviceError
+from sr_bench.text.raised import channels_advice
 
 Finish = Callable[[], Sequence[BatchItem]]
 """Waits for a batch and returns each image's result, in order."""
@@ -119,7 +120,7 @@ def guarded(
     except torch.OutOfMemoryError:
         pass  # It is no cause below: its traceback holds tensors, and errors are kept for long.
     except catches as error:
-        msg = f"torch can't {what}: {error}"
+        msg = f"torch can't {what}: {error}{channels_advice(str(error))}"
         raise BackendError(msg) from error
     msg = (
         f"the GPU's memory is too small to {what}: end what else uses it, choose another GPU "

@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 
 from sr_bench import discovery
+from sr_bench.cli._args.bare_file import countable_file
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
 from sr_bench.cli._args.suites import (
     add_suites_argument,
@@ -19,8 +20,10 @@ EXAMPLE = "sr-bench cost edsr_baseline_x2 --shape 3x768x1024"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json_argument(parser)
-    parser.add_argument("model", help="a model's name, as sr-bench list prints it")
-    parser.add_argument("--shape", metavar="CxHxW", help="input shape (default: the card's)")
+    parser.add_argument("model", help="a model's name as sr-bench list prints it, or an ONNX file")
+    parser.add_argument(
+        "--shape", metavar="CxHxW", help="input shape (default: the card's, or the file's)"
+    )
     add_suites_argument(parser)
     add_trust_argument(parser)
 
@@ -29,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     """Count, and print the value by each rule."""
     from sr_bench.engine.measure.cost import count
 
-    card = find_model(load_suites(args.suites), args.model)
+    is_file = args.model.endswith(".onnx")
+    card = countable_file(args) if is_file else find_model(load_suites(args.suites), args.model)
     card = replace(card, trusted=args.trust_code)
     shape = _shape(args.shape) if args.shape is not None else card.counted_shape
     counts = count(card, shape)

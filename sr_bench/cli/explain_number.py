@@ -20,7 +20,12 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("number", help="as printed: its digits say how exact it is")
+    parser.add_argument(
+        "number",
+        nargs="+",
+        help="as printed: its digits say how exact it is; more numbers of the same row and images"
+        " (38.27 0.9614) count together",
+    )
     parser.add_argument("--sr", type=Path, required=True, metavar="DIR", help="the outputs")
     parser.add_argument("--hr", type=Path, required=True, metavar="DIR", help="ground truth")
     parser.add_argument(
@@ -36,13 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score the pairs in every way and print those that give the number."""
-    from sr_bench.engine.explain.number import explain_number, guess_metric
+    from sr_bench.engine.explain.number import Asked, explain_row, guess_metric
     from sr_bench.report.terminal.forensics import forensics_lines
 
     check_scale(args.scale)
-    metric = args.metric or guess_metric(args.number)
     pairs = find_pairs(args.sr, args.hr, args.sr_name, args.hr_name)
-    forensics = explain_number(args.number, metric, _read(pairs), scale=args.scale)
+    row = [
+        Asked(text, args.metric or guess_metric(text), _read(pairs), args.scale)
+        for text in args.number
+    ]
+    forensics = explain_row(row)
     print_result(forensics, forensics_lines(forensics), as_json=args.json)
     return 0
 

@@ -16,12 +16,13 @@ EXPLAINED, DOUBTFUL = 0.03, 0.5
 """Largest chance at which a fit explains a number, and at which it is worth a thought. The chance
 is an estimate: of numbers that nobody measured, fewer than 1 in 20 may be explained."""
 
-WhiteOfImage = Literal["hr_max", "hr_range"]
-"""White level that is taken from each HR image: its largest value, or largest minus smallest."""
+WhiteOfImage = Literal["hr_max", "hr_range", "sr_range", "both_range"]
+"""White level that is taken from each image: the largest value of HR; the largest minus the
+smallest of HR or of SR; or the larger one of these two."""
 
-Difference = Literal["exact", "uint8", "uint8_square"]
+Difference = Literal["exact", "uint8", "uint8_square", "epsilon"]
 """How pixels are subtracted: ``uint8``: in 8 bits, where 3 - 5 is 254; ``uint8_square``: and
-squared in 8 bits."""
+squared in 8 bits; ``epsilon``: 1e-8 is added to the mean squared error of images of 0 to 1."""
 
 
 @dataclass(frozen=True)

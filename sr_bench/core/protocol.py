@@ -42,6 +42,7 @@ SsimWindow = Literal[
     "gaussian13_sample",
     "gaussian_replicate",
     "gaussian_mirror",
+    "gaussian5_mirror",
     "gaussian_zero",
     "gaussian_3d",
     "gaussian_pooled",
@@ -50,6 +51,7 @@ SsimWindow = Literal[
     "uniform7_population",
     "uniform8",
     "uniform11",
+    "uniform11_sample",
 ]
 PsnrChannels = Literal["together", "mean", "mean_6_1_1"]
 

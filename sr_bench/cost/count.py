@@ -35,6 +35,11 @@ class CostCount:
     """Elements that pass through a LeakyReLU."""
     prelu_elements: int
     """Elements that pass through a PReLU."""
+    batch_norm_elements: int
+    """Elements that pass through a batch normalisation."""
+    norm_ops: int
+    """Operations of batch, instance and layer normalisation as thop counts them since its version
+    0.1: 2 an element, 4 with factors and offsets."""
     adaptive_pool_ops: int
     """Additions and divisions of adaptive average pooling."""
     params: int

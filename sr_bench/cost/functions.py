@@ -39,7 +39,7 @@ class Functions(ShapesOnly):
             changed = args[0] if func is Tensor.__setitem__ else result
             for tensor in _tensors((changed,)):
                 mark(tensor)
-            if (rule := _RULES.get(func)) and not self.inside:
+            if (rule := _RULES.get(func) or _named(func)) and not self.inside:
                 self._tally["subclass_macs"] += rule(*args, **given, output=result)
         return result
 
@@ -48,6 +48,11 @@ def mark(tensor: Tensor) -> Tensor:
     """Return `tensor`, marked as one that depends on the image."""
     setattr(tensor, _MARK, True)
     return tensor
+
+
+def _named(func: object) -> Callable[..., int] | None:
+    """Return the rule of an operator that another package adds to torch."""
+    return _ADDED.get(getattr(func, "__name__", "").removesuffix(".default"))
 
 
 def _tensors(values: Iterable[object]) -> Iterator[Tensor]:
@@ -86,3 +91,5 @@ _RULES: Mapping[object, Callable[..., int]] = {
     functional.multi_head_attention_forward: _attention,
 }
 """What a function multiplies, by its arguments, which have torch's names, and its output."""
+
+_ADDED: Mapping[str, Callable[..., int]] = {"deform_conv2d": _conv}  # torchvision's

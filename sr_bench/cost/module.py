@@ -19,9 +19,10 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _MULTIPLYING = frozenset((*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear))
 _ADAPTIVE_POOLS = (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
-_NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
-_LATE = {nn.PReLU, nn.LayerNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d}
-_COUNTED = _MULTIPLYING | {nn.LeakyReLU, nn.PReLU, *_ADAPTIVE_POOLS}
+_BATCH_NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
+_LATE_NORMS = {nn.LayerNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d}
+_NORMS = _BATCH_NORMS | _LATE_NORMS
+_COUNTED = _MULTIPLYING | _NORMS | {nn.LeakyReLU, nn.PReLU, *_ADAPTIVE_POOLS}
 """Exact types, as thop looks them up; derived ones are seen by the functions that they call."""
 
 
@@ -65,6 +66,18 @@ def count_module(
     if any(isinstance(layer, torch.jit.ScriptModule) for layer in module.modules()):
         msg = f"can't count {type(module).__name__}: TorchScript hides its layers; give its class"
         raise BackendError(msg)
+    try:
+        return CostCount.of(_tally(module, shape, device))
+    except SrBenchError:
+        raise
+    except Exception as error:  # of layers that the shape doesn't fit, or of a user's code
+        size, why = "x".join(map(str, shape)), what_raised(error, type(module).forward)
+        msg = f"can't count {type(module).__name__} on the input shape {size}: {why}"
+        raise BackendError(msg) from error
+
+
+def _tally(module: nn.Module, shape: tuple[int, int, int], device: str) -> Counter[str]:
+    """Return the counts of one pass of `module`, by name."""
     tally = _parameters(module)
     # Stand-ins without storage, so that the caller's module is not moved. EDSR baseline at 768x1024
     # takes 17 ms so; with real tensors 35 s and 2.5 GB (measured with thop).
@@ -86,27 +99,18 @@ def count_module(
             if type(layer) in _COUNTED:
                 hooks.callback(layer.register_forward_pre_hook(before).remove)
                 hooks.callback(layer.register_forward_hook(after, with_kwargs=True).remove)
-        try:
-            image = mark(torch.zeros((1, *shape), device=device))
-            torch.func.functional_call(module, state, image)
-        except SrBenchError:
-            raise
-        except Exception as error:  # of layers that the shape doesn't fit, or of a user's code
-            size = "x".join(map(str, shape))
-            msg = (
-                f"can't count {type(module).__name__} on the input shape {size}:"
-                f" {what_raised(error)}"
-            )
-            raise BackendError(msg) from error
-    return CostCount.of(tally)
+        image = mark(torch.zeros((1, *shape), device=device))
+        torch.func.functional_call(module, state, image)
+    return tally
 
 
 def _parameters(module: nn.Module) -> Counter[str]:
     """Return how many parameters there are, and how many of them tools overlook."""
     tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
     for layer in module.modules():
-        if type(layer) not in _MULTIPLYING | _NORMS:
-            kind = "late_params" if type(layer) in _LATE else "unseen_params"
+        if type(layer) not in _MULTIPLYING | _BATCH_NORMS:
+            late = type(layer) in _LATE_NORMS | {nn.PReLU}
+            kind = "late_params" if late else "unseen_params"
             tally[kind] += sum(p.numel() for p in layer.parameters(recurse=False))
     return tally
 
@@ -121,6 +125,9 @@ def _count(layer: nn.Module, x: Tensor, y: Tensor, tally: Counter[str]) -> None:
         tally["leaky_relu_elements"] += x.numel()
     elif isinstance(layer, nn.PReLU):
         tally["prelu_elements"] += x.numel()
+    elif type(layer) in _NORMS:
+        tally["batch_norm_elements"] += x.numel() if type(layer) in _BATCH_NORMS else 0
+        tally["norm_ops"] += x.numel() * (4 if any(True for _ in layer.parameters()) else 2)
     else:
         window = prod(a // b for a, b in zip(x.shape[2:], y.shape[2:], strict=True))
         tally["adaptive_pool_ops"] += (window + 1) * y.numel()

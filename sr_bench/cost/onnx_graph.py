@@ -116,6 +116,12 @@ def _count_linear(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
         tally["linear_macs"] += prod(graph.shape(node.output[0], node)) * inner
 
 
+def _count_norm(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
+    elements = prod(graph.shape(node.input[0], node))
+    tally["batch_norm_elements"] += elements if node.op_type == "BatchNormalization" else 0
+    tally["norm_ops"] += 4 * elements  # a file's layers have factors and offsets, be they 1 and 0
+
+
 def _count_global_pool(node: NodeProto, graph: _Graph, tally: Counter[str]) -> None:
     x, y = graph.shape(node.input[0], node), graph.shape(node.output[0], node)
     # As thop counts it: an addition for each input element, a division for each output.
@@ -128,4 +134,7 @@ _COUNTERS: dict[str, Callable[[NodeProto, _Graph, Counter[str]], None]] = {
     "Gemm": _count_linear,
     "MatMul": _count_linear,
     "GlobalAveragePool": _count_global_pool,
+    "BatchNormalization": _count_norm,
+    "InstanceNormalization": _count_norm,
+    "LayerNormalization": _count_norm,
 }

@@ -31,7 +31,8 @@ _COMPUTED = frozenset(
         *("Abs", "Add", "And", "Cast", "Ceil", "Concat", "Div", "Equal", "Floor", "Gather"),
         *("Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Max", "Min", "Mod"),
         *("Mul", "Neg", "Not", "Or", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum"),
-        *("Reshape", "Round", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Unsqueeze", "Where"),
+        *("Reshape", "Round", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Transpose"),
+        *("Unsqueeze", "Where"),
     )
 )
 _GROWING = frozenset(("ConstantOfShape", "Expand", "Range", "Tile"))  # of two numbers, terabytes

@@ -35,6 +35,20 @@ def _same(args: tuple[object, ...], _kwargs: Mapping[str, object]) -> Tensor | N
     return args[0] if isinstance(args[0], Tensor) and _is_plain(args[0]) else None
 
 
+def _normalised(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
+    given = {**dict(zip(("input", "running_mean", "running_var"), args, strict=False)), **kwargs}
+    x, mean = given["input"], given.get("running_mean")
+    if not isinstance(x, Tensor) or not isinstance(mean, Tensor) or x.dim() < 2:
+        return None
+    return x if mean.shape == x.shape[1:2] and _is_plain(x) and _is_plain(mean) else None
+
+
+def _each_normalised(args: tuple[object, ...], _kwargs: Mapping[str, object]) -> Tensor | None:
+    x = args[0]
+    fits = isinstance(x, Tensor) and x.dim() == 4 and x.shape[2:].numel() > 1 and _is_plain(x)
+    return x if fits and isinstance(x, Tensor) else None
+
+
 def _prelu(args: tuple[object, ...], kwargs: Mapping[str, object]) -> Tensor | None:
     x, slopes = (*args, None)[:2]
     if kwargs or not isinstance(x, Tensor) or not isinstance(slopes, Tensor) or x.dim() < 2:
@@ -101,6 +115,8 @@ _RULES: Mapping[object, Callable[[tuple[object, ...], Mapping[str, object]], Ten
     functional.leaky_relu: _same,
     functional.relu: _same,
     functional.interpolate: _resized,
+    functional.batch_norm: _normalised,
+    functional.instance_norm: _each_normalised,
     torch.relu: _same,
     torch.prelu: _prelu,
     torch.sigmoid: _same,

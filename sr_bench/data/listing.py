@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unicodedata import normalize
 
+from sr_bench.data.path_words import meaning
 from sr_bench.errors import DatasetError
 
 _IMAGE = re.compile(
@@ -48,14 +49,24 @@ class Listing:
         return self._known[path]
 
     def below(self, root: Path) -> Iterator[Folder]:
-        """Yield `root` and every folder below it, also behind links, each once."""
+        """Yield `root` and every folder below it, also behind links, each once.
+
+        Raises:
+            DatasetError: `root`, or a folder that is called HR, LR or by a scale, can't be read.
+        """
         seen, waiting = set(), [root]
         while waiting:
             path = waiting.pop()
             status = path.stat()
             if (key := (status.st_dev, status.st_ino)) not in seen:
                 seen.add(key)
-                folder = self.of(path)
+                try:
+                    folder = self.of(path)
+                except DatasetError:
+                    says = meaning(path.name)
+                    if path == root or says.role or says.scales:
+                        raise
+                    continue  # such as lost+found
                 yield folder
                 waiting += [path / name for name in folder.folders]
 

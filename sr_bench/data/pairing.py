@@ -117,8 +117,8 @@ def _layouts(
         yield declared_files(dataset, layout, root, scale, listing)
     if dataset.is_laid_out_as_usual:
         makes_lr = lr_from == "hr" or dataset.lr_rule is not None
-        for files in usual_layouts(dataset, root, scale, listing):
-            if makes_lr if files.layout.lr is None else lr_from != "hr":
+        for files in usual_layouts(dataset, root, scale, listing, with_lr=lr_from != "hr"):
+            if files.layout.lr or makes_lr:
                 yield files
 
 

@@ -11,10 +11,10 @@ from sr_bench.document.spelling import words
 Role = Literal["hr", "lr", ""]
 
 _HR = words(
-    "hr gt hq original orig high highres target targets sharp reference ref label labels clean "
+    "hr gt gtr hq original orig high highres target targets sharp reference ref label labels clean "
     "clear norain truth groundtruth normal"
 )
-_LR = words("lr lq low lowres input inputs source degraded bicubic bic bi")
+_LR = words("lr lq low lowres input inputs inp source degraded bicubic bic bi")
 _SPOILT = words("blur blurry blurred raw noisy rain rainy haze hazy")
 """What is restored without a change of size."""
 _SPLITS = {

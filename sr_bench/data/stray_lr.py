@@ -1,8 +1,9 @@
 """LR files of no known layout, which are never passed over where LR would be made from HR."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from sr_bench.data.dataset import Dataset, PairFiles
@@ -82,18 +83,24 @@ class _Search:
     hr: Mapping[str, Path]
     scale: int
 
+    @cached_property
+    def hr_names(self) -> Mapping[Path, set[str]]:
+        """Names of the HR files by their folder."""
+        names: defaultdict[Path, set[str]] = defaultdict(set)
+        for path in self.hr.values():
+            names[path.parent].add(path.name)
+        return names
+
     def among(self, folder: Folder, says: Meaning, names: tuple[str, ...]) -> list[Path]:
         """Return those of the folder's files that may be LR; its path `says` more."""
-        hr = set(self.hr.values())
-        images = [name for name in folder.files if is_image(name)]
+        hr = self.hr_names[folder.path]
+        images = [name for name in folder.files if name not in hr and is_image(name)]
         split = ((name, split_name(stem_of(name), self.hr)) for name in images)
         named = ((folder.path / name, parts) for name, parts in split if parts)
-        stray = [
-            path for path, parts in named if path not in hr and self._has_size(path, says, *parts)
-        ]
+        stray = [path for path, parts in named if self._has_size(path, says, *parts)]
         if not stray and self._may_be_all(len(images), says):
-            others = [path for name in images if (path := folder.path / name) not in hr]
-            stray = others if self._have_sizes(others, says) else []
+            paths = [folder.path / name for name in images]
+            stray = paths if self._have_sizes(paths, says) else []
         return stray or self.packed(folder, says, names)
 
     def packed(self, folder: Folder, says: Meaning, names: tuple[str, ...]) -> list[Path]:
@@ -123,7 +130,7 @@ class _Search:
 
     def _may_be_all(self, count: int, says: Meaning) -> bool:
         is_whole = count == len(self.hr) >= _FEWEST
-        return says.scales <= {self.scale} and (is_whole or self._is_called_lr(says))
+        return count > 0 and says.scales <= {self.scale} and (is_whole or self._is_called_lr(says))
 
     def _is_called_lr(self, says: Meaning) -> bool:
         return says.role == "lr" or self.scale in says.scales
@@ -142,4 +149,4 @@ class _Search:
             found[size] += 1
             if size not in expected:
                 return False
-        return bool(images) and (self._is_called_lr(says) or found == expected)
+        return self._is_called_lr(says) or found == expected

@@ -11,8 +11,13 @@ from sr_bench.data.layout_files import LayoutFiles, layout_files
 from sr_bench.data.listing import Folder, Listing, is_container, is_image, stem_of
 from sr_bench.data.path_words import Meaning, meaning
 from sr_bench.data.sizes import nearest_scale
+from sr_bench.errors import DatasetError
 
 _DEEPEST = 6
+_STRANGERS = 2
+"""Folders on the way to a dataset's that say nothing."""
+_MOST_FOLDERS = 64
+"""In a folder of which those that say nothing are entered."""
 _HR_NAME = re.compile(
     r"((?:hr|gt|norain|clean|clear|high|sharp|target|normal|gt_srgb)(?:[_-]|(?=\d)))?(.+?)"
     r"([_-](?:x\d+[_-]|srf_\d+_)?(?:hr|gt)(?:[_-]?x\d+)?)?",
@@ -65,18 +70,18 @@ class _Series:
 
 
 def usual_layouts(
-    dataset: Dataset, root: Path, scale: int, listing: Listing
+    dataset: Dataset, root: Path, scale: int, listing: Listing, *, with_lr: bool
 ) -> Iterator[LayoutFiles]:
-    """Yield the layouts that files below `root` have; also those of HR alone.
+    """Yield the layouts that files below `root` have: those of HR alone, and if asked with LR.
 
     Folders and files must say by their words what they are (`path_words`). Only folders that do
-    are entered, and those at the top, which may hold one of the dataset's name.
+    are entered, and some that say nothing, which may hold one of the dataset's name.
     """
     names = (dataset.slug, *dataset.names)
     places = list(_below(_Place("", Meaning(), (), listing.of(root)), names, listing))
     is_own = _is_own(dataset, root)
     for hr in _hr_series(dataset, places, scale, is_own=is_own):
-        for lr in _lr_series(dataset, places, hr, scale):
+        for lr in _lr_series(places, hr, scale) if with_lr else ():
             yield layout_files(dataset, Layout(hr.pattern, lr.pattern), hr.named, lr.named)
         yield layout_files(dataset, Layout(hr.pattern), hr.named, ())
 
@@ -94,17 +99,20 @@ def packed_hr(dataset: Dataset, root: Path, listing: Listing) -> list[Path]:
     ]
 
 
-def split_name(name: str, stems: Container[str]) -> tuple[str, str, str] | None:
+def split_name(
+    name: str, stems: Container[str], *, other_than: str = ""
+) -> tuple[str, str, str] | None:
     """Return what stands in `name` before the longest of `stems`, that, and what stands behind.
 
-    A stem begins where a word does, and ends where one may end.
+    A stem begins where a word does, and ends where one may end; `other_than` is none.
 
     >>> split_name("LR_img_1x2", {"img_1", "img"})
     ('LR_', 'img_1', 'x2')
     """
     for start in (match.start() for match in _WORD.finditer(name)):
         for end in range(len(name), start, -1):
-            if (stem := name[start:end]) in stems and not _goes_on(stem, name[end:]):
+            stem = name[start:end]
+            if stem in stems and stem != other_than and not _goes_on(stem, name[end:]):
                 return name[:start], stem, name[end:]
     return None
 
@@ -119,24 +127,34 @@ def _goes_on(stem: str, rest: str) -> bool:
 def _is_own(dataset: Dataset, root: Path) -> bool:
     """Whether `root` is the dataset's alone: its manifest is there, or the path names it."""
     names = (dataset.slug, *dataset.names)
-    # The last names, as of --sr-data Set5/HR.
-    *_, above, last = (meaning(part, names) for part in (root.resolve() / "x").parts[-3:-1])
-    is_named = last.is_named or (above.is_named and last.role == "hr")
+    whole = root.resolve()
+    above, last = (meaning(path.name, names) for path in (whole.parent, whole))
+    is_named = last.is_named or (above.is_named and last.role == "hr")  # --sr-data Set5/HR
     return is_named or root == dataset.manifest.parent
 
 
 def _below(place: _Place, names: tuple[str, ...], listing: Listing) -> Iterator[_Place]:
     yield place
-    for name in place.folder.folders if place.path.count("/") < _DEEPEST else ():
+    inside = place.folder.folders
+    for name in inside if place.path.count("/") < _DEEPEST else ():
         says, others = meaning(name, names), place.others
         if says.special:
-            if place.path or says.role or says.scales:
-                continue  # of another degradation, cut to pieces, of results ...
+            # With a role: of another degradation, cut to pieces ...; many folders are classes.
+            if says.role or says.scales or len(inside) > _MOST_FOLDERS or len(others) == _STRANGERS:
+                continue
             says, others = replace(says, special=()), (*others, name)
-        if "{" not in name:
+        if "{" in name or "*" in name:  # would mean something else in a pattern
+            continue
+        try:
             folder = listing.of(place.folder.path / name)
+        except DatasetError:
+            if others == place.others:  # its name says that it is the dataset's
+                raise
+            continue
+        says = place.says + says
+        if len(others) < 2 or says.is_named or not any(map(is_image, folder.files)):
             path = f"{place.path}{name}/"
-            yield from _below(_Place(path, place.says + says, others, folder), names, listing)
+            yield from _below(_Place(path, says, others, folder), names, listing)
 
 
 def _hr_series(
@@ -147,7 +165,8 @@ def _hr_series(
     found = [
         series
         for place in places
-        if place.says.role != "lr" and (place.says.is_named or is_own or not place.others)
+        if place.says.role != "lr"
+        if place.says.is_named or len(place.others) <= (1 if is_own else 0)
         if not splits or not place.says.splits or splits & set(place.says.splits)
         for series in _hr_of(dataset, place)
         if _is_hr(dataset, series, scale, is_own=is_own)
@@ -195,21 +214,20 @@ def _hr_name(name: str, stems: frozenset[str]) -> tuple[str, str, str]:
 def _without_lr(named: dict[str, str]) -> dict[str, str]:
     """Return `named` without those that are called LR of others."""
     stems = frozenset(named.values())
-    return {name: stem for name, stem in named.items() if not _is_lr_name(stem, stems - {stem})}
+    return {name: stem for name, stem in named.items() if not _is_lr_name(stem, stems)}
 
 
 def _is_lr_name(name: str, stems: frozenset[str]) -> bool:
-    parts = split_name(name, stems)
+    parts = split_name(name, stems, other_than=name)
     says = meaning(f"{parts[0]}_{parts[2]}") if parts else Meaning()
     return says.role == "lr" or bool(says.scales)
 
 
-def _lr_series(
-    dataset: Dataset, places: list[_Place], hr: _Series, scale: int
-) -> Iterator[_Series]:
+def _lr_series(places: list[_Place], hr: _Series, scale: int) -> Iterator[_Series]:
     stems = frozenset(hr.stems.values())
     for place in places:
-        if place.others == hr.place.others and _one_split(place.says, hr.place.says):
+        fits = place.others == hr.place.others and _one_split(place.says, hr.place.says)
+        if fits and place.says.role != "hr":
             for series in _lr_of(place, stems):
                 is_other = place is not hr.place or series.stems.keys().isdisjoint(hr.stems)
                 if is_other and _is_lr(hr, series, scale):

@@ -97,7 +97,8 @@ def _model(model: Model) -> list[str]:
     if model.source:
         lines.append(pair("source", model.source))
     lines += [pair("scale", model.scale, model.why_scale), *_network(model.network)]
-    lines.append(pair("value_range", model.value_range, model.why_range))
+    if not any("range" in keys for keys in _ends(model).values()):
+        lines.append(pair("value_range", model.value_range, model.why_range))
     rule = model.network.rule
     if cost := {key: said for key, said in (("rule", rule), ("shape", model.shape)) if said}:
         lines.append(pair("cost", cost, "gives the printed Flops" if rule else ""))
@@ -112,6 +113,10 @@ def _network(network: Network) -> Iterator[str]:
         yield '# onnx = "..."  # the network; without it nothing of this model is measured'
 
 
+def _ends(model: Model) -> Mapping[str, Mapping[str, object]]:
+    return model.network.ends.tables(model.value_range)
+
+
 def _tables(model: Model) -> Iterator[str]:
     """Yield the sub-tables, which end the keys of the model itself."""
     hyper = model.network.hyper
@@ -120,6 +125,8 @@ def _tables(model: Model) -> Iterator[str]:
     if hyper and model.checkpoint:
         file = pair("file", model.checkpoint.value, model.checkpoint.where)
         yield from ("", "[model.checkpoint]", file)
+    for name, keys in _ends(model).items():
+        yield from ("", f"[model.{name}]", *(pair(key, value) for key, value in keys.items()))
     for evaluation in model.evaluations:
         yield from ("", "[[model.evaluation]]")
         yield pair("dataset", evaluation.dataset.slug, evaluation.dataset.why)

@@ -119,7 +119,7 @@ class _Drafter:
             self._doubts.note(said, row)
         network = self._network(row, found, file)
         white, why_range = self._range(row, network, found)
-        shape = network.shape or next(row.costs_on(found), None)
+        shape = network.shape or next(map(network.shaped, row.costs_on(found)), None)
         return Model(
             name=name,
             row=row.label,
@@ -158,7 +158,7 @@ class _Drafter:
             if taken and taken.value != network.value_range:
                 said = f"value_range = {network.value_range}, of the authors; but {taken.where}"
                 self._doubts.note(f"{said} says {taken.value}", row)
-            return network.value_range, "of the authors"
+            return network.value_range, "of the authors" if network.architecture else "uint8"
         if taken is None:
             if row.image_claims and not any(each.value == NORMALISED for each in found):
                 said = "value_range: nothing says whether it takes 0 to 1 or 0 to 255"

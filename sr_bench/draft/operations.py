@@ -163,6 +163,14 @@ def _arithmetic(op: ast.operator, operand: ast.AST, role: str, line: int) -> Ite
         yield Operation("add", role, line, value if isinstance(op, ast.Add) else -value)
 
 
+def _ssim_window(call: str) -> str:
+    """Return the window of scikit-image's SSIM, by the options of its `call`."""
+    whole = "use_sample_covariance=False" in call
+    if "gaussian_weights=True" in call:
+        return "gaussian" if whole else "gaussian_sample"
+    return "uniform7_population" if whole else "uniform7"
+
+
 def _library(node: ast.Call, role: str) -> Iterator[Operation]:
     """Yield what a call of a library does to an image."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
@@ -190,7 +198,7 @@ def _library(node: ast.Call, role: str) -> Iterator[Operation]:
     elif _LUMA.search(name):
         yield Operation(_colour(name), role, line, name)
     elif "structural_similarity" in name or name == "compare_ssim":
-        yield Operation("library_ssim", role, line)
+        yield Operation("library_ssim", role, line, _ssim_window(text))
     elif name == "mean" and "ssim" in (argument := _name(node)).casefold():
         yield Operation("mean", role, line, argument)
     for keyword in node.keywords:

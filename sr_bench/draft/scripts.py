@@ -68,11 +68,8 @@ def _truth(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
         if op.kind == "crop":
             yield script.found(OPEN, f"the ground truth is cropped by {op.value}", op.line)
         elif op.kind == "luma":
-            by_cv2 = "cv2" in str(op.value)  # of bytes, so rounded
-            colour = "y_rounded" if by_cv2 else "y_float"
+            colour = "y_full" if "cv2" in str(op.value) else "y_float"
             yield script.found("colour", colour, op.line, "the ground truth becomes Y")
-            if by_cv2:
-                yield script.found(OPEN, FULL_RANGE, op.line)
     resizes = [op for op in done if op.kind == "resize"]
     if not resizes:
         return
@@ -157,14 +154,12 @@ def _white(
         yield script.found(OPEN, NORMALISED, line)
 
 
-FULL_RANGE = "cv2's Y is of full range, and y_rounded is of 16 to 235: PSNR differs by 1.3 dB"
 NORMALISED = (
     "the network takes or gives other values than 0 to 1 or 0 to 255 (normalised by a mean and a"
     " deviation): put the normalisation into the ONNX file"
 )
 TAKES_LUMA = "the network takes Y alone: it runs only as an RGB network"
 _GIVES_LUMA = "the network gives Y alone, and the chroma is added: it runs only as an RGB network"
-_OTHER_SSIM = "SSIM is scikit-image's, by default of a 7x7 window: ours is the 11x11 Gaussian one"
 
 
 def _metrics(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
@@ -173,7 +168,7 @@ def _metrics(script: _Script, done: Sequence[Operation]) -> Iterator[Found]:
         if op.kind == "border":
             yield script.found("border", op.value, op.line, "cropped from both images")
         elif op.kind == "library_ssim":
-            yield script.found(OPEN, _OTHER_SSIM, op.line)
+            yield script.found("ssim_window", op.value, op.line, "SSIM is scikit-image's")
         elif op.kind == "mean":
             last = op.value in scalars
             why = f"the mean is of {op.value}, {'one image' if last else 'a list'}"

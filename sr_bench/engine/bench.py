@@ -1,7 +1,7 @@
 """Answer cases: measure and judge; a run is made once for all the cases that share it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -11,6 +11,7 @@ from sr_bench.core.case import (
     COST_METRICS,
     FILE_METRIC,
     GATE_METRIC,
+    IMAGE_METRICS,
     STATIC_METRICS,
     TIMED_METRICS,
     Case,
@@ -53,6 +54,7 @@ class Bench:
         self.selection = selection
         self._runs = Runs(selection, dataset_folders, executor)
         self.info = self._runs.info
+        self._announced: Sequence[Case] = ()
 
     @cached_property
     def _gatekeeper(self) -> Gatekeeper:
@@ -72,6 +74,7 @@ class Bench:
 
     def announce(self, cases: Sequence[Case]) -> None:
         """Take in what the session will ask for, in its order."""
+        self._announced = tuple(cases)
         # What is refused must not start on a cluster.
         self._runs.announce([case for case in cases if not self._refusal(case)])
 
@@ -132,11 +135,21 @@ class Bench:
             measurement = beside_floor(measurement, floor.measured(case.metric))
         verdict = self._judged(case, measurement)
         differs = verdict.status in (Status.DIFFERS, Status.BETTER)
-        cause = cause_of(case, run, self.selection) if differs else Detail()
+        row = self._beside(case)
+        cause = cause_of(case, run, self.selection, row) if differs else Detail()
         detail = replace(
             cause, warning=warning(known_failure(case, self.info)), printed_as=case.printed_as
         )
         return run.record(case, measurement, verdict, detail)
+
+    def _beside(self, case: Case) -> Iterator[Case]:
+        """Yield the cases whose claims stand in the same row and are of the same images."""
+        for other in self._announced:
+            if case.claim and other.claim and other.run_key == case.run_key:
+                here, there = case.claim.source, other.claim.source
+                alike = (here.path, here.line) == (there.path, there.line)
+                if alike and other.metric in IMAGE_METRICS and other.metric != case.metric:
+                    yield other
 
     def _cost(self, case: Case) -> Record:
         card = case.card.with_given(case.precision) if case.metric == FILE_METRIC else case.card

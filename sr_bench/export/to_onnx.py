@@ -123,6 +123,7 @@ def _exported(
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Show nothing of what exporters say besides errors: what they get wrong is found out."""
+    torch._C._jit_set_onnx_log_enabled(False)  # of a network that fails it prints the whole graph
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:

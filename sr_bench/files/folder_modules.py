@@ -94,12 +94,13 @@ def own_modules(folder: Path, module: str) -> Iterator[None]:
         aside = {n: loaded for n, loaded in sys.modules.items() if n.partition(".")[0] in hidden}
         for name in aside:
             del sys.modules[name]
+        before = set(sys.modules)
         sys.meta_path.insert(0, finder)
         try:
             yield
         finally:
             sys.meta_path.remove(finder)
-            for name, loaded in list(sys.modules.items()):
-                if finder.holds_module(loaded):
+            for name in set(sys.modules) - before:
+                if finder.holds_module(sys.modules[name]):
                     del sys.modules[name]
             sys.modules.update(aside)

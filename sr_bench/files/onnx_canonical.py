@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 from onnx.numpy_helper import from_array
 
-from sr_bench.core.network_io import NetworkInput, NetworkOutput
+from sr_bench.core.network_io import NetworkEnd
 from sr_bench.errors import BackendError
 from sr_bench.files.hashing import sha256_unchanged
+from sr_bench.files.onnx_card import Declared, check_card
 from sr_bench.files.onnx_data import read_external_data
-from sr_bench.files.onnx_ends import ImageEnd, check_card, image_network
+from sr_bench.files.onnx_ends import ImageEnd, ImageNetwork, image_network
 from sr_bench.files.onnx_file import SHAPE_ELEMENTS, load_onnx, opset
 from sr_bench.files.onnx_names import separator
 from sr_bench.files.onnx_write import write_onnx
@@ -28,94 +29,110 @@ from sr_bench.files.onnx_write import write_onnx
 _TYPES = {"float": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "uint8": TensorProto.UINT8}
 _HAS_ROUND, _READS_AXES = 11, 13  # the first opsets in which Round is, and axes are an input
 
-_BLACK, _WHITE, _HALF = (np.array(value, np.float32) for value in (0, 255, 0.5))
+_LEVELS = (0.0, 255.0)
 
 _Step = tuple[str, Mapping[str, Any], tuple[NDArray[np.generic], ...]]
 """An operator, its attributes, and the constants that it reads behind its first input."""
 
 
-def is_canonical(path: Path, given: NetworkInput, gives: NetworkOutput) -> bool:
+def is_canonical(path: Path, card: Declared) -> bool:
     """Tell whether the file at `path` is one from an image to an image, float32 N x C x H x W.
 
     Raises:
-        BackendError: It can't be read, has no image at an end, contradicts what its card says of
-            `given` and `gives`, or the card must say more.
+        BackendError: It can't be read, has no image at an end, contradicts its `card`, or that
+            must say more.
     """
-    return _seen(path, sha256_unchanged(path), given, gives)[0]
+    return _seen(path, sha256_unchanged(path), card)[0]
 
 
-def fixed_size(path: Path, given: NetworkInput, gives: NetworkOutput) -> tuple[int, int] | None:
+def fixed_size(path: Path, card: Declared) -> tuple[int, int] | None:
     """Return the only height and width that the file at `path` takes; None: others too.
 
     Raises:
         BackendError: As of `is_canonical`.
     """
-    return _seen(path, sha256_unchanged(path), given, gives)[1]
+    return _seen(path, sha256_unchanged(path), card)[1]
 
 
 @lru_cache(maxsize=256)
-def _seen(
-    path: Path, _digest: str, given: NetworkInput, gives: NetworkOutput
-) -> tuple[bool, tuple[int, int] | None]:
+def _seen(path: Path, _digest: str, card: Declared) -> tuple[bool, tuple[int, int] | None]:
+    network = look_at(path, card)
+    try:
+        check_card(network, card)
+    except BackendError as error:
+        raise error.about(str(path)) from error
+    return network.is_plain, network.size
+
+
+def look_at(path: Path, card: Declared) -> ImageNetwork:
+    """Return the network at `path` without its large weights; see `image_network`.
+
+    Raises:
+        BackendError: It can't be read, or as of `image_network`.
+    """
     try:
         model = onnx.load(path, load_external_data=False)
         with suppress(ValueError, OSError):  # of weights, absent ones do
             read_external_data(model, path, largest=SHAPE_ELEMENTS)
-        network = image_network(model, given, gives)
-        check_card(network, given, gives)
+        return image_network(model, card.reads, card.gives)
     except BackendError as error:
         raise error.about(str(path)) from error
     # A damaged file raises whatever its reader stumbles over.
     except Exception as error:
         msg = f"can't read the ONNX file {path}: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
-    return network.is_plain, network.size
 
 
-def write_canonical(path: Path, given: NetworkInput, gives: NetworkOutput, target: Path) -> None:
+def write_canonical(path: Path, card: Declared, target: Path) -> None:
     """Write the network at `path` to `target`, `canonical`.
 
     Raises:
         BackendError: It can't be read, or as of `canonical`; no file is written.
     """
+    model = load_onnx(path)
     try:
-        write_onnx(canonical(load_onnx(path), given, gives), target)
+        write_onnx(canonical(model, card), target)
     except BackendError as error:
         raise error.about(str(path)) from error
 
 
-def canonical(model: ModelProto, given: NetworkInput, gives: NetworkOutput) -> ModelProto:
+def canonical(model: ModelProto, card: Declared) -> ModelProto:
     """Return `model`, which is changed, with one image in and one out, float32 N x C x H x W.
 
     What takes several images at once takes one.
 
     Raises:
-        BackendError: It has no image at an end, contradicts what its card says of `given` and
-            `gives`, the card must say more, or it can't take one image.
+        BackendError: It has no image at an end, contradicts its `card`, that must say more, or it
+            can't take one image.
     """
-    network = image_network(model, given, gives)
-    check_card(network, given, gives)
+    network = image_network(model, card.reads, card.gives)
+    check_card(network, card)
     if network.is_plain:
         return network.model
     if not network.takes_one:
         msg = f"the network reads {network.reads.end}, several images: export it with a batch of 1"
         raise BackendError(msg)
-    graph, mark, version = network.model.graph, separator(network.model), opset(network.model)
-    before = _brought_in(graph, network.reads, mark, version)
-    behind = _brought_out(graph, network.gives, mark, version)
+    graph, how = network.model.graph, (separator(network.model), opset(network.model))
+    before = _brought_in(graph, network.reads, card.reads, *how)
+    behind = _brought_out(graph, network.gives, card.gives, *how)
     nodes = [*before, *graph.node, *behind]
     del graph.node[:], graph.value_info[:]
     graph.node.extend(nodes)
     return network.model
 
 
-def _brought_in(graph: GraphProto, image: ImageEnd, mark: str, version: int) -> list[NodeProto]:
+def _brought_in(
+    graph: GraphProto, image: ImageEnd, said: NetworkEnd, mark: str, version: int
+) -> list[NodeProto]:
     """Declare the new input of `graph`; return the nodes that make the old one of it."""
     steps: list[_Step] = []
     if image.end.kind == "uint8":
-        halves: _Step = ("Add", {}, (_HALF,))  # what casts cuts off what is behind the point
+        halves: _Step = ("Add", {}, (_number(0.5),))  # what casts cuts off what is behind the point
         rounded: _Step = ("Round", {}, ()) if version >= _HAS_ROUND else halves
-        steps += [("Max", {}, (_BLACK,)), ("Min", {}, (_WHITE,)), rounded]
+        if said.range != _LEVELS:
+            to_levels = (_number(-said.range[0]), _number(255 / said.span))
+            steps += [("Add", {}, to_levels[:1]), ("Mul", {}, to_levels[1:])]
+        steps += [("Max", {}, (_number(0),)), ("Min", {}, (_number(255),)), rounded]
     if image.order.endswith("c"):
         steps.append(("Transpose", {"perm": (0, 2, 3, 1)}, ()))
     steps += _with_axes("Squeeze", image, version)
@@ -125,16 +142,24 @@ def _brought_in(graph: GraphProto, image: ImageEnd, mark: str, version: int) -> 
     return _chained(graph, steps, source, image.end.name, f"{image.end.name}{mark}in{mark}")
 
 
-def _brought_out(graph: GraphProto, image: ImageEnd, mark: str, version: int) -> list[NodeProto]:
+def _brought_out(
+    graph: GraphProto, image: ImageEnd, said: NetworkEnd, mark: str, version: int
+) -> list[NodeProto]:
     """Declare the new output of `graph`; return the nodes that make it of the old one."""
     steps: list[_Step] = []
     if image.end.kind != "float":
         steps.append(("Cast", {"to": TensorProto.FLOAT}, ()))
+    if image.end.kind == "uint8" and said.range != _LEVELS:
+        steps += [("Mul", {}, (_number(said.span / 255),)), ("Add", {}, (_number(said.range[0]),))]
     steps += _with_axes("Unsqueeze", image, version)
     if image.order.endswith("c"):
         steps.append(("Transpose", {"perm": (0, 3, 1, 2)}, ()))
     target = _declared(graph.output[0], image, mark, is_changed=bool(steps))
     return _chained(graph, steps, image.end.name, target, f"{image.end.name}{mark}out{mark}")
+
+
+def _number(value: float) -> NDArray[np.float32]:
+    return np.array(value, np.float32)
 
 
 def _with_axes(operator: str, image: ImageEnd, version: int) -> list[_Step]:
@@ -150,9 +175,8 @@ def _with_axes(operator: str, image: ImageEnd, version: int) -> list[_Step]:
 def _declared(value: ValueInfoProto, image: ImageEnd, mark: str, *, is_changed: bool) -> str:
     """Make `value` of a graph float32 N x C x H x W; return its name, a new one if it changed."""
     name = f"{value.name}{mark}image" if is_changed else str(value.name)
-    dims = dict(zip(image.order, image.end.dims or [None] * len(image.order), strict=True))
-    batch = 1 if image.sizes.get("n", 1) else dims["n"]
-    shape = [size or None for size in (batch, image.channels, dims["h"], dims["w"])]
+    sizes = {"n": 1, **image.sizes, "c": image.channels}
+    shape = [min(sizes["n"], 1) or None, *(sizes[axis] or None for axis in "chw")]
     value.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
     return name
 

@@ -15,14 +15,15 @@ from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import inferred, inputs, needed, reads, simplified
 from sr_bench.files.onnx_image import End, ends
 from sr_bench.files.validation import nearest
+from sr_bench.text.printable import printable_line
 
 _KINDS = ("float", "float16", "uint8")
 _ORDERS = ("nchw", "nhwc", "chw", "hwc", "hw")
 _CHANNELS = (1, 3)
 _NO_SIDE = 4  # fixed sizes up to this one are of channels
+_MOST_TRIED, _MOST_NAMED = 16, 8  # of outputs that may be images
 _PROBE = {"n": 1, "h": 6720, "w": 13440}  # multiples of most windows; nothing is computed on it
-_VERBS = {"input": "reads", "output": "gives"}
-_LUMAS = "'y_float', 'y_rounded' or 'y_full'"
+VERBS = {"input": "reads", "output": "gives"}
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,9 @@ def image_network(model: ModelProto, given: NetworkInput, gives: NetworkOutput) 
     """
     graph, whole = model.graph, (len(inputs(model)), len(model.graph.output))
     results = ends(model)[1]
-    if not gives.name and len(results) > 1:
-        results = [end for end in results if _is_image(model, end, given, gives)] or results
+    if not gives.name and 1 < len(results) <= _MOST_TRIED:
+        named = [end for end in results if end.name]
+        results = [end for end in named if _is_image(model, end, given, gives)] or results
     target = _chosen(results, gives.name, "output")
     _keep_only(graph.output, target)
     simplified(model)
@@ -109,7 +111,7 @@ def image_network(model: ModelProto, given: NetworkInput, gives: NetworkOutput) 
     source = _chosen(found, given.name, "input")
     if others := [str(end) for end in found if end != source]:
         msg = (
-            f"the network reads {' and '.join(others)} beside the image {source}: export it with"
+            f"the network reads {_listed(others, 'and')} beside the image {source}: export it with"
             " constants for those"
         )
         raise BackendError(msg)
@@ -117,38 +119,6 @@ def image_network(model: ModelProto, given: NetworkInput, gives: NetworkOutput) 
     start = _read_image(model, source, given)
     stop = _given_image(model, start, target, gives)
     return ImageNetwork(model, start, stop, whole == (1, 1) and start.is_plain and stop.is_plain)
-
-
-def check_card(network: ImageNetwork, given: NetworkInput, gives: NetworkOutput) -> None:
-    """Compare what the file of `network` says with what its card does.
-
-    Raises:
-        BackendError: They contradict each other, or the card must say more: which luma, or that
-            elements are whole levels. The message names the key to set.
-    """
-    fault = _contradiction(network.reads, given, "input")
-    if fault := fault or _contradiction(network.gives, gives, "output"):
-        raise BackendError(fault)
-    if given.size and network.size not in (None, given.size):
-        msg = (
-            f"the card says size = {list(given.size)} under [model.input], but the network reads"
-            f" {network.reads.end}"
-        )
-        raise BackendError(msg)
-
-
-def _contradiction(image: ImageEnd, said: NetworkEnd, key: str) -> str:
-    file, table = f"the network {_VERBS[key]} {image.end}", f"under [model.{key}]"
-    kind = image.end.dtype
-    if said.dtype not in (None, kind):
-        return f"the card says dtype = {said.dtype!r} {table}, but {file}"
-    if image.channels == 1 != said.channels:
-        return f"{file}, one channel: say which luma that is, colour = {_LUMAS} {table}"
-    if image.channels != said.channels:
-        return f"the card says colour = {said.colour!r} {table}, but {file}, three channels"
-    if kind == "uint8" and (said.range != (0.0, 255.0) or said.mean or said.std):
-        return f"{file}, whole levels: say range = [0, 255] without mean and std {table}"
-    return ""
 
 
 def _keep_only(values: Sequence[Message], end: End) -> None:
@@ -162,20 +132,25 @@ def _chosen(found: Sequence[End], name: str, key: str) -> End:
     images = [end for end in found if _ways(end, None) and name in ("", end.name)]
     if len(images) == 1:
         return images[0]
-    names = [end.name for end in found]
+    names = tuple(end.name for end in found)
     if name and name not in names:
-        advice = nearest(name, tuple(names))
+        advice = printable_line(nearest(name, names[:_MOST_NAMED]))
         msg = f"name = {name!r} under [model.{key}]: the network has no such {key}; {advice}"
         raise BackendError(msg)
-    said = f"the network {_VERBS[key]} {' and '.join(map(str, found)) or 'nothing'}"
+    said = f"the network {VERBS[key]} {_listed(list(map(str, found)), 'and') or 'nothing'}"
     if images:
-        which = " or ".join(repr(end.name) for end in images)
+        which = _listed([repr(end.name) for end in images], "or")
         msg = f"{said}: say which is the image, name = {which} under [model.{key}]"
         raise BackendError(msg)
     msg = (
         f"expected an image of 2 to 4 axes, as float32, float16 or uint8 of 1 or 3 channels; {said}"
     )
     raise BackendError(msg)
+
+
+def _listed(parts: Sequence[str], joint: str) -> str:
+    more = [f"{len(parts) - _MOST_NAMED} more"] if len(parts) > _MOST_NAMED else []
+    return f" {joint} ".join([*parts[:_MOST_NAMED], *more])
 
 
 def _ways(end: End, layout: str | None) -> list[ImageEnd]:
@@ -211,7 +186,7 @@ def _given_image(model: ModelProto, start: ImageEnd, target: End, gives: Network
 
 def _only(ways: Sequence[ImageEnd], end: End, said: NetworkEnd, key: str) -> ImageEnd:
     """Return the one of `ways`; where only the number of channels is open, as the card says."""
-    file, table = f"the network {_VERBS[key]} {end}", f"under [model.{key}]"
+    file, table = f"the network {VERBS[key]} {end}", f"under [model.{key}]"
     if not ways:
         msg = f"the card says layout = {said.layout!r} {table}, but {file}"
         raise BackendError(msg)

@@ -18,6 +18,7 @@ from onnx import (
 
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_data import dense, read_external_data
+from sr_bench.files.onnx_names import all_names
 
 MAX_NODES = 100_000
 """Operators of a network once its functions are inlined; a deep RCAN has some thousands."""
@@ -40,6 +41,9 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
         model = onnx.load(path, load_external_data=False)
         read_external_data(model, path)
         onnx.checker.check_model(model)
+        if bad := next((name for name in all_names(model.graph) if isinstance(name, bytes)), None):
+            msg = f"the name {bad!r} is not UTF-8"
+            raise ValueError(msg)
         return simplified(model)
     # A broken file makes protobuf and onnx fail in many ways: names that are not UTF-8 do so late.
     except Exception as error:

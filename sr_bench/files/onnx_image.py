@@ -13,6 +13,7 @@ Dims = Sequence[int | str | None]
 Runs = Callable[[int, int], bool]
 """Tries a network on a height and a width, and tells whether it runs."""
 
+_LONGEST_NAME = 12  # that is told of an axis
 _LARGEST_SIDE = 128  # of a window that a network may cut its image in
 
 
@@ -128,4 +129,7 @@ def said(error: Exception) -> str:
 
 
 def _text(dims: Dims) -> str:
-    return " x ".join(str(size or "any") for size in dims)
+    """Return `dims` as messages have them; a long name, such as a formula, as ``any``."""
+    names = (str(size or "") for size in dims)
+    told = (name if name.isprintable() and len(name) <= _LONGEST_NAME else "" for name in names)
+    return " x ".join(name or "any" for name in told)

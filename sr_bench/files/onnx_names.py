@@ -11,7 +11,8 @@ def separator(model: ModelProto) -> str:
     ``f"{name}{separator}scale"`` is then a name that nothing in `model` has, and that no other name
     of it can give with another word: no name is another one, the separator, and more.
     """
-    names, mark = set(_names(model.graph)), "/"
+    names = {name for name in all_names(model.graph) if isinstance(name, str)}
+    mark = "/"
     while any(_holds(name, mark, names) for name in names):
         mark += "/"
     return mark
@@ -58,7 +59,8 @@ def graphs(graph: GraphProto) -> Iterator[GraphProto]:
                 yield from graphs(inner)
 
 
-def _names(graph: GraphProto) -> Iterator[str]:
+def all_names(graph: GraphProto) -> Iterator[str | bytes]:
+    """Yield each name in `graph`, some more than once; bytes where it is not UTF-8."""
     for inner in graphs(graph):
         for node in inner.node:
             yield from (node.name, *node.input, *node.output)

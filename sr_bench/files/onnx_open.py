@@ -17,4 +17,9 @@ def open_on_cpu(content: bytes) -> "InferenceSession":
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        content,
+        options,
+        providers=["CPUExecutionProvider"],
+        enable_fallback=0,  # which prints, and tries the same again
+    )

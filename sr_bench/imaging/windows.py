@@ -119,6 +119,7 @@ def _lowpass(plane: Plane, factor: int) -> Plane:
 
 _SAMPLE = WINDOW**2 / (WINDOW**2 - 1)  # scikit-image takes the Gaussian for so many equal weights
 _THIRTEEN, _SEVEN = partial(gaussian_valid, taps=13), partial(uniform_valid, side=7)
+_ELEVEN = partial(uniform_valid, side=11)
 _OLD_RIM = Rim("symmetric", reach=1, taps=13)
 
 WINDOWS: Mapping[SsimWindow, Window] = {
@@ -129,6 +130,7 @@ WINDOWS: Mapping[SsimWindow, Window] = {
     "gaussian13_sample": Window(_THIRTEEN, correction=_SAMPLE, rim=_OLD_RIM),
     "gaussian_replicate": Window(rim=Rim("replicate")),
     "gaussian_mirror": Window(rim=Rim("mirror")),
+    "gaussian5_mirror": Window(partial(gaussian_valid, taps=5), rim=Rim("mirror", 2, 5)),
     "gaussian_zero": Window(rim=Rim("zero")),
     "gaussian_3d": Window(means_3d, across=True),
     "gaussian_pooled": Window(smaller=_pooled),
@@ -136,6 +138,7 @@ WINDOWS: Mapping[SsimWindow, Window] = {
     "uniform7": Window(_SEVEN, correction=49 / 48),
     "uniform7_population": Window(_SEVEN),
     "uniform8": Window(partial(uniform_valid, side=8)),
-    "uniform11": Window(partial(uniform_valid, side=11)),
+    "uniform11": Window(_ELEVEN),
+    "uniform11_sample": Window(_ELEVEN, correction=_SAMPLE),
 }
 """How each choice of a protocol's `ssim_window` is computed."""

@@ -29,25 +29,25 @@ def what_raised(error: BaseException, code: object = None) -> str:
     said = " ".join(str(error).split())
     if not isinstance(error, SrBenchError):  # which has said all
         said = f"{type(error).__name__}: {said}".removesuffix(": ")
-    said += channels_advice(said)
+    said += _channels_advice(said)
     place = _place(error)
     if not place and isinstance(code, FunctionType) and _is_others(code.__code__.co_filename):
         place = code_place(code)
     return f"{place}: {said}"[:_LONGEST] if place else said[:_LONGEST]
 
 
-def channels_advice(said: str) -> str:
+def code_place(code: FunctionType) -> str:
+    """Return where `code` begins, such as ``nets/pan.py:12``."""
+    return f"{code.__code__.co_filename}:{code.__code__.co_firstlineno}"
+
+
+def _channels_advice(said: str) -> str:
     """Return what to add to what torch `said` of a network that got an image in another colour."""
     channels = _CHANNELS.search(said)
     if not channels:
         return ""
     colours = "'y_float', 'y_rounded' or 'y_full'" if channels[1] == "1" else "'rgb' or 'bgr'"
     return f"; say what the network reads, colour = {colours} under [model.input]"
-
-
-def code_place(code: FunctionType) -> str:
-    """Return where `code` begins, such as ``nets/pan.py:12``."""
-    return f"{code.__code__.co_filename}:{code.__code__.co_firstlineno}"
 
 
 def _place(error: BaseException) -> str:

@@ -78,6 +78,23 @@ def scaled(residual: Tensor, factor: float) -> Tensor:
     return residual if factor == 1.0 else residual * factor
 
 
+class Foldable(nn.Module):
+    """A network as it is trained, whose branches and factors one layer each replaces afterwards."""
+
+    def folded(self) -> dict[str, Tensor]:
+        """Return the weights of the network that they leave, by its names of them."""
+        raise NotImplementedError
+
+
+def store_weight(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> None:
+    """Make `layer` hold ``weight_orig`` in place of its weight.
+
+    So trainings call what is multiplied by a factor as the network runs.
+    """
+    layer.register_parameter("weight_orig", nn.Parameter(layer.weight))
+    del layer.weight
+
+
 class CenteredRange(nn.Module):
     """Move images between [0, 1] and the zero-mean range that BasicSR networks compute in.
 

@@ -1,14 +1,16 @@
 """Build a network from what a card declares."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
+from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from sr_bench import discovery
 from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CardError
+from sr_bench.zoo.blocks import Foldable
 from sr_bench.zoo.own_code import build_own
 
 _FAMILIES = "sr_bench.zoo.families"
@@ -57,10 +59,8 @@ def size_multiple(architecture: str, hyper: Hyper, scale: int) -> int:
     Raises:
         CardError: As `build`.
     """
-    if ":" in architecture:  # a user's class has no way to say so: the card does
-        return 1
-    family = _family(architecture)
-    return int(family.size_multiple(hyper, scale)) if hasattr(family, "size_multiple") else 1
+    asked = _offered(architecture, "size_multiple")
+    return int(asked(hyper, scale)) if asked else 1
 
 
 def canonical_key(architecture: str, key: str) -> str:
@@ -69,32 +69,24 @@ def canonical_key(architecture: str, key: str) -> str:
     Raises:
         CardError: There is no such architecture.
     """
-    if ":" in architecture:  # a user's class, whose weights are called what it calls them
-        return key
-    family = _family(architecture)
-    return str(family.canonical_key(key)) if hasattr(family, "canonical_key") else key
+    renamed = _offered(architecture, "canonical_key")
+    return str(renamed(key)) if renamed else key
 
 
-def training_state(architecture: str, hyper: Hyper, scale: int) -> Mapping[str, Tensor]:
-    """Return the weights that a network has in training, without values, by canonical names.
-
-    Empty if the network is the same in training.
+def trained_form(card: ModelCard) -> Foldable | None:
+    """Return the network of `card` as it is trained; None where that is `build_network`'s.
 
     Raises:
         CardError: As `build`.
     """
-    family = _family(architecture)
-    has = hasattr(family, "training_state")
-    return dict(family.training_state(hyper, scale)) if has else {}
+    trained = _offered(card.architecture, "trained")
+    module: Foldable | None = trained and trained(card.hyper, card.network_scale)
+    return module
 
 
-def folded(architecture: str, hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return weights of the training, as `training_state` names them, as the module has them.
-
-    Raises:
-        CardError: As `build`.
-    """
-    return dict(_family(architecture).folded(hyper, state))
+def _offered(architecture: str, function: str) -> Callable[..., Any] | None:
+    """Return the `function` that a family may have; None of a user's class: it offers none."""
+    return None if ":" in architecture else getattr(_family(architecture), function, None)
 
 
 @cache

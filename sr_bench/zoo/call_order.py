@@ -10,6 +10,8 @@ from torch.overrides import TorchFunctionMode
 
 from sr_bench.errors import CheckpointError
 
+_SIZE = (8, 8)
+
 # By function, the arguments that are parameters, with their places.
 _ARGUMENTS = {
     **{name: {"weight": 1, "bias": 2} for name in ("conv2d", "conv_transpose2d", "linear")},
@@ -62,30 +64,28 @@ class _Watch(TorchFunctionMode):
 
 
 def calls_of(module: nn.Module, shape: tuple[int, int, int]) -> list[Call]:
-    """Return the uses of the parameters of `module`, in order, for one image of `shape`.
+    """Return the uses of the parameters of `module`, in order, for one image.
 
-    It is in evaluation mode, and not changed. Shapes only are computed, or numbers too where the
-    network needs them.
+    The image is a small one, or one of `shape` where the network takes none so small. The network
+    is on the CPU and in evaluation mode.
 
     Raises:
-        CheckpointError: The network can't run, or not at that shape.
+        CheckpointError: It can't run.
     """
     try:
-        return _calls(module, shape, "meta")
-    except Exception:  # a network of any kind: it may look at numbers, or hold them elsewhere
+        return _calls(module, (shape[0], *_SIZE))
+    except Exception:  # of a network of any kind
         try:
-            return _calls(module, shape, "cpu")
+            return _calls(module, shape)
         except Exception as error:
             msg = f"{type(module).__name__} can't be followed through its layers: {error}"
             raise CheckpointError(msg) from error
 
 
-def _calls(module: nn.Module, shape: tuple[int, int, int], device: str) -> list[Call]:
-    own: dict[str, Tensor] = dict(module.named_parameters(remove_duplicate=False))
-    own |= module.named_buffers(remove_duplicate=False)
-    moved = {id(value): value.detach().to(device) for value in own.values()}  # shared ones once
-    state = {name: moved[id(value)] for name, value in own.items()}
-    watch = _Watch({id(value): name for name, value in reversed(state.items())})
+def _calls(module: nn.Module, shape: tuple[int, int, int]) -> list[Call]:
+    names = {id(value): name for name, value in module.state_dict(keep_vars=True).items()}
+    watch = _Watch(names)
+    # Not on the meta device, where torch imports its compiler first.
     with torch.inference_mode(), watch:
-        torch.func.functional_call(module, state, torch.zeros((1, *shape), device=device))
+        module(torch.zeros(1, *shape))
     return watch.calls

@@ -13,7 +13,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
 from sr_bench.files.weight_files import NCNN, weight_files
-from sr_bench.zoo.build import build_network, canonical_key, folded, training_state
+from sr_bench.zoo.build import build_network, canonical_key, trained_form
 from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told, wanted_by
 from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, leaves_of
 from sr_bench.zoo.checkpoints_ncnn import read_ncnn
@@ -69,17 +69,21 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
     leaves, value_of = open_weights(path)
     key = card.checkpoint.key if card.checkpoint else ""
     forms = [wanted_by(module)]
-    if trained := training_state(card.architecture, card.hyper, card.network_scale):
-        forms.append(Wanted(f"{forms[0].of} in training", trained))
+    with torch.random.fork_rng(devices=[]):  # as in `load_noted`
+        trained = trained_form(card)
+    if trained is not None:
+        forms.append(Wanted(f"{forms[0].of} in training", trained.state_dict()))
     try:
         fit = fitting(leaves, forms, key, partial(canonical_key, card.architecture))
         state = _state(fit, value_of)
-        if fit.wanted is not forms[0]:
-            state = folded(card.architecture, card.hyper, state)
     except CheckpointError as error:
         msg = f"{path} (card {card.id}): {error}"
         raise CheckpointError(msg) from error
     notes = {"weights_file": told(fit, leaves, key), "weights": rounded(fit)}
+    if trained is not None and fit.wanted is not forms[0]:
+        trained.load_state_dict(state, strict=False)  # as in `load_noted`
+        state = trained.folded()
+        notes["folded"] = "weights of the training folded into one layer each"
     return state, {name: note for name, note in notes.items() if note}
 
 

@@ -6,6 +6,7 @@ Source: Tencent/ncnn, wiki "param and model file structure" and "operators".
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from sr_bench.zoo.checkpoints_fit import ROUNDED, wanted_by
 _MAGIC = "7767517"
 _FP16 = 0x01306B47
 _FP32 = (0, 0x0002C056)
+_SHOWN = 4  # values of a constant
+_GIVEN_SCALE = -233  # a Scale has no numbers, but a second input
 _OUTPUTS, _WIDTH, _BIAS, _COUNT, _GROUPS, _HEIGHT = "0", "1", "5", "6", "7", "11"
 
 # By layer, what the network calls instead.
@@ -33,12 +36,15 @@ _CALLED = {
     "PReLU": "prelu",
     "BatchNorm": "batch_norm",
 }
+_CONSTANT = "MemoryData"
+"""A layer that holds a number of the network's code; parameters may be stored so too."""
+
 _UNREAD = frozenset(
     (
         *("Convolution1D", "ConvolutionDepthWise1D", "Convolution3D", "ConvolutionDepthWise3D"),
         *("Deconvolution1D", "DeconvolutionDepthWise1D", "Deconvolution3D", "DeformableConv2D"),
         *("DeconvolutionDepthWise3D", "Bias", "Embed", "GroupNorm", "GRU", "InstanceNorm", "LSTM"),
-        *("LayerNorm", "MemoryData", "MultiHeadAttention", "Normalize", "RMSNorm", "RNN", "Scale"),
+        *("LayerNorm", "MultiHeadAttention", "Normalize", "RMSNorm", "RNN", "Scale"),
         *("Quantize", "Dequantize", "Requantize"),
     )
 )
@@ -88,17 +94,30 @@ def read_ncnn(
         msg = f"{path}: expected its weights beside it in {numbers.name} ({error.strerror})"
         raise CheckpointError(msg) from error
     reader = _Reader(data, numbers)
-    given = [reader.weights(layer) for layer in layers if layer.kind in _CALLED]
+    read = [reader.weights(layer) for layer in layers if layer.kind in (*_CALLED, _CONSTANT)]
     reader.check_end()
+    given = [weights for weights in read if weights.layer.kind != _CONSTANT]
     try:
-        state = _matched(given, calls_of(module, card.counted_shape), module)
+        state = _matched(
+            given, calls_of(module, (card.input.channels, *card.counted_shape[1:])), module
+        )
     except CheckpointError as error:
         msg = f"{text} (card {card.id}): {error}"
         raise CheckpointError(msg) from error
     notes = {"weights_file": "ncnn: layers in the order in which the network calls its own"}
+    if len(given) < len(read):  # such as a mean that the network's code subtracts
+        constants = [weights for weights in read if weights.layer.kind == _CONSTANT]
+        notes["weights_file"] += f"; left out {', '.join(map(_constant, constants))}"
     if reader.halves:
         notes["weights"] = ROUNDED.format("fp16")
     return state, notes
+
+
+def _constant(weights: _Weights) -> str:
+    values = weights.tensors[0].flatten().tolist()
+    shown = " ".join(f"{value:g}" for value in values[:_SHOWN])
+    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    return f"constant {weights.layer.name} ({shown}{more})"
 
 
 def _layers(path: Path) -> list[_Layer]:
@@ -119,7 +138,7 @@ def _layers(path: Path) -> list[_Layer]:
                 msg = f"{path}:{number}: expected a layer of ncnn, got {line:.60}"
                 raise CheckpointError(msg) from error
     for layer in layers:
-        if layer.kind in _UNREAD:
+        if layer.kind in _UNREAD and layer.number(_OUTPUTS) != _GIVEN_SCALE:
             msg = (
                 f"{path}: layer {layer.name} is a {layer.kind}, whose numbers are not read: "
                 "give the authors' own checkpoint"
@@ -169,6 +188,9 @@ class _Reader:
         outputs = layer.number(_OUTPUTS)
         if layer.kind == "PReLU":
             return (self._plain(outputs),)
+        if layer.kind == _CONSTANT:
+            sides = [layer.number(key) or 1 for key in ("2", "11", "1", "0")]
+            return (self._plain(prod(sides)).reshape(sides),)
         if layer.kind == "BatchNorm":
             return tuple(self._plain(outputs) for _ in range(4))
         if layer.kind == "InnerProduct":

@@ -108,7 +108,7 @@ def _view(data: bytearray, kind: torch.dtype, stored: StoredTensor) -> Tensor:
         msg = f"a storage has {len(data)} bytes instead of {count * kind.itemsize}"
         raise ValueError(msg)
     flat = torch.frombuffer(data, dtype=kind, count=count, offset=begin * kind.itemsize)
-    return flat.as_strided(stored.shape, stored.stride, begin + stored.offset)
+    return flat.as_strided(stored.shape, stored.stride, stored.offset)
 
 
 def _fault(error: Exception) -> str:
@@ -126,8 +126,8 @@ def _fault(error: Exception) -> str:
 def _read_zip(data: bytes) -> tuple[object, Records]:
     archive = ZipFile(BytesIO(data))
     names = archive.namelist()
-    _check_records(archive.infolist(), len(data))
     _check_kind(names)
+    _check_records(archive.infolist(), len(data))
     root = next(name for name in names if _is_pickle(name)).removesuffix("data.pkl")
     with suppress(KeyError):  # files of older versions don't say it
         _check_order(archive.read(f"{root}byteorder") != b"big")
@@ -184,7 +184,7 @@ def _check_kind(names: list[str]) -> None:
             "torch.jit.load(FILE).state_dict() by torch.save"
         )
         raise _OtherKindError(msg)
-    pickles = [name for name in names if _is_pickle(name)]
+    pickles = sorted({name for name in names if _is_pickle(name)})
     if not pickles:
         msg = "it is a zip file without data.pkl, as numpy's are: save the state dict by torch.save"
         raise _OtherKindError(msg)

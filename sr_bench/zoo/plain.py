@@ -3,7 +3,7 @@
 ECBSR as it is deployed, NCNet and SRVGG (the compact networks of Real-ESRGAN) are all this network.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -42,16 +42,23 @@ class PlainNet(nn.Module):
         scale: A power of 2, or 3.
         activation: What stands between two convolutions.
         single: Whether one pixel shuffle enlarges by 4, or two by 2 each.
+        layer: Makes a convolution of its inputs and outputs.
     """
 
     def __init__(
-        self, widths: Sequence[int], scale: int, activation: Activation, *, single: bool = True
+        self,
+        widths: Sequence[int],
+        scale: int,
+        activation: Activation,
+        *,
+        single: bool = True,
+        layer: Callable[[int, int], nn.Module] = conv,
     ) -> None:
         super().__init__()
         self.scale = scale
-        layers: list[nn.Module] = [conv(*widths[:2])]
+        layers: list[nn.Module] = [layer(*widths[:2])]
         for inputs, outputs in pairwise(widths[1:]):
-            layers += [_activation(activation, inputs), conv(inputs, outputs)]
+            layers += [_activation(activation, inputs), layer(inputs, outputs)]
         self.body = nn.Sequential(*layers)  # numbered with the activations, as in checkpoints
         factors = shuffle_factors(scale, single=single)
         self.upsampler = nn.Sequential(*map(nn.PixelShuffle, factors))

@@ -3,7 +3,10 @@
 import shutil
 from pathlib import Path
 
+import onnx
 import pytest
+
+from tests.files.image_nets import image_net
 
 # The 1x1 convolution of the tiny network: 9 weights, no bias.
 MACS = 9 * 20 * 30
@@ -66,3 +69,15 @@ def test_an_absent_onnx_file_ends_in_3(sr_bench, zoo, tmp_path: Path) -> None:
     result = sr_bench("cost", "tiny_x2", "--suites", tmp_path)
     assert result.code == 3
     assert "put the ONNX file there" in result.err
+
+
+def test_a_bare_onnx_file_is_counted_on_what_it_reads(sr_bench, tmp_path: Path) -> None:
+    luma, fixed = tmp_path / "luma.onnx", tmp_path / "fixed.onnx"
+    onnx.save(image_net("hw", channels=1), luma)
+    onnx.save(image_net("nhwc", "uint8", dims=[1, 20, 30, 3]), fixed)
+    result = sr_bench("cost", luma, "--json")
+    assert (result.code, result.json["shape"], result.json["params"]) == (0, "1x256x256", 36)
+    result = sr_bench("cost", fixed, "--json")
+    assert (result.code, result.json["shape"]) == (0, "3x20x30")
+    assert result.json["macs"] == 324 * 20 * 30
+    assert sr_bench("cost", tmp_path / "gone.onnx").code == 2

@@ -56,6 +56,14 @@ def test_ssim_is_known_by_its_size_and_psnr_by_the_option(sr_bench, folders) -> 
     assert len(asked["nearest"]) == 3
 
 
+def test_numbers_of_a_row_count_together(sr_bench, folders) -> None:
+    row = (f"{luma():.2f}", f"{luma('ssim'):.4f}")
+    result = sr_bench("explain-number", *row, *folders, *NAMES, "--scale=3")
+    assert result.out.startswith("explained: ")
+    assert f"PSNR {row[0]} dB beside SSIM {row[1]}" in result.out.splitlines()[0]
+    assert f"{luma():.4f}, {luma('ssim'):.6f}" in result.out
+
+
 def test_without_a_scale_the_ones_that_were_tried_are_listed(sr_bench, folders) -> None:
     result = sr_bench("explain-number", f"{luma():.4f}", *folders, *NAMES)
     assert "paper_y at x3" in result.out

@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 
+from tests.files.image_nets import image_net
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
 
 
@@ -95,6 +96,23 @@ def test_a_bare_onnx_file_is_quantised_with_the_photos(
     half = sr_bench("quantize", file, "--precision", "fp16", "--out", tmp_path / "half.onnx")
     assert half.code == 0
     assert _notes(tmp_path / "half.onnx")["sr_bench.precision"] == "fp16"
+
+
+def test_a_bare_file_of_one_channel_is_asked_for_its_luma(sr_bench, tmp_path: Path) -> None:
+    file, out = tmp_path / "luma.onnx", tmp_path / "half.onnx"
+    onnx.save(image_net("hw", channels=1), file)
+    args = ("quantize", file, "--precision", "fp16", "--out", out)
+    refused = sr_bench(*args)
+    assert refused.code == 2
+    assert refused.err == (
+        "sr-bench: 'x' (float32 h x w) has one channel: say which luma with --colour y_float,"
+        " y_rounded, y_full\n"
+    )
+    assert sr_bench(*args, "--colour", "y_float").code == 0
+    assert onnx.load(out).graph.input[0].type.tensor_type.shape.dim[1].dim_value == 1
+    onnx.save(image_net("nhwc", "uint8"), file)
+    assert sr_bench(*args).code == 0
+    assert "--colour y_full: the network reads 'x'" in sr_bench(*args, "--colour", "y_full").err
 
 
 @pytest.mark.parametrize(

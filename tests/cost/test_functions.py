@@ -60,6 +60,19 @@ def test_each_function_counts_as_its_layer(function: Callable, macs: int) -> Non
     assert count_built(Net, SHAPE).macs == macs
 
 
+def test_a_deformable_convolution_of_torchvision_is_one() -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            weight = torch.ones(3, 3, 3, 3)
+            operators = torch.ops.torchvision
+            return operators.deform_conv2d(operators.deform_conv2d.default(x, weight), weight)
+
+    with torch.library._scoped_library("torchvision", "FRAGMENT") as library:
+        library.define("deform_conv2d(Tensor input, Tensor weight) -> Tensor")
+        library.impl("deform_conv2d", lambda x, _weight: torch.empty_like(x), "Meta")
+        assert count_built(Net, SHAPE).subclass_macs == 2 * _CONV
+
+
 def test_the_linear_layers_of_multi_head_attention_are_counted() -> None:
     class Net(nn.Module):
         def __init__(self) -> None:
@@ -120,6 +133,20 @@ def test_what_needs_values_or_evaluation_mode_is_counted(
     seed = torch.initial_seed()
     count = count_built(kind, SHAPE)
     assert (count.macs, count.params, torch.initial_seed()) == (_CONV, params, seed)
+
+
+def test_a_layer_that_waits_for_its_first_input_is_refused_in_a_line() -> None:
+    with pytest.raises(BackendError, match=r"can't count LazyConv2d on .* 3x6x5: ValueError: "):
+        count_built(lambda: nn.LazyConv2d(3, 3), SHAPE)
+
+
+def test_a_forward_with_other_arguments_is_named_by_its_line() -> None:
+    class Net(nn.Module):
+        def forward(self, x: Tensor, scale: int) -> Tensor:
+            return x * scale
+
+    with pytest.raises(BackendError, match=rf"{__file__}:\d+: TypeError: .*'scale'"):
+        count_built(Net, SHAPE)
 
 
 def test_an_error_of_the_forward_names_its_line() -> None:

@@ -24,7 +24,7 @@ def test_every_printed_flops_is_met_to_its_last_digit(printed: Printed) -> None:
 
 
 def test_every_params_is_exact(printed: Printed) -> None:
-    assert count_module(printed.module(), (printed.shape[0], 24, 24)).params == printed.params
+    assert count_module(printed.module(), printed.shape).params == printed.params
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,8 @@ def test_each_kind_of_layer_is_counted_as_computed_by_hand() -> None:
         nn.LeakyReLU(0.2),  # 6x5x4
         nn.PReLU(6),  # 6x5x4
         nn.ConvTranspose2d(6, 2, 2, stride=2),  # 6x5x4 in, 2*4 MACs each; 2x10x8 out
+        nn.BatchNorm2d(2),  # 2x10x8
+        nn.InstanceNorm2d(2),
         nn.AdaptiveAvgPool2d(1),  # 2 sums of 80 and a division each
         nn.Flatten(),
         nn.Linear(2, 5),
@@ -82,8 +84,10 @@ def test_each_kind_of_layer_is_counted_as_computed_by_hand() -> None:
         conv_bias_outputs=120 + 160,
         leaky_relu_elements=120,
         prelu_elements=120,
+        batch_norm_elements=160,
+        norm_ops=4 * 160 + 2 * 160,
         adaptive_pool_ops=2 * 81,
-        params=(6 * 2 * 9 + 6) + 6 + (6 * 2 * 4 + 2) + 15,
+        params=(6 * 2 * 9 + 6) + 6 + (6 * 2 * 4 + 2) + 4 + 15,
         late_params=6,
         unseen_params=0,
     )

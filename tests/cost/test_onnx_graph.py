@@ -15,10 +15,12 @@ from sr_bench.errors import BackendError
 from sr_bench.export.to_onnx import export_onnx
 from tests.cost.zoo_models import SMALL, small
 
-ONE_SCALE = [name for name in SMALL if "multi" not in name]
+IN_PART = ("lesrcnn_multi_x4", "usuir_x1", "pfsrnet_x8")
+"""Networks of which a file lacks what leads to no output, or has normalisation in its weights."""
+WHOLE = [name for name in SMALL if name not in IN_PART]
 
 
-@pytest.mark.parametrize("name", ONE_SCALE)
+@pytest.mark.parametrize("name", WHOLE)
 def test_the_two_counters_agree_on_every_architecture(name: str, tmp_path: Path) -> None:
     module = small(name)
     export_onnx(module, tmp_path / "net.onnx")
@@ -48,6 +50,8 @@ def test_other_layers_count_as_in_torch(tmp_path: Path) -> None:
         nn.PixelUnshuffle(2),
         nn.Conv2d(12, 8, 3, padding=1, groups=4),
         nn.PReLU(8),
+        nn.BatchNorm2d(8),
+        nn.InstanceNorm2d(8, affine=True),
         nn.ConvTranspose2d(8, 6, 4, stride=2, padding=1, groups=2),
         nn.LeakyReLU(0.1),
         Pixels(),

@@ -13,6 +13,8 @@ COUNT = CostCount(
     conv_bias_outputs=500,
     leaky_relu_elements=60,
     prelu_elements=8_000_000,
+    batch_norm_elements=10_000_000,
+    norm_ops=300_000_000,
     adaptive_pool_ops=7,
     params=1_111,
     late_params=10,
@@ -23,8 +25,8 @@ COUNT = CostCount(
 @pytest.mark.parametrize(
     ("rule", "ops", "divisor"),
     [
-        ("thop_0_0_31", 1_204_567, 0.45e9),
-        ("thop_0_1_1", 9_204_007, 0.45e9),
+        ("thop_0_0_31", 21_204_567, 0.45e9),
+        ("thop_0_1_1", 309_204_007, 0.45e9),
         ("macs", 1_230_000, 1e9),
         ("standard", 2 * 1_230_000, 1e9),
     ],

@@ -16,6 +16,8 @@ OPERATIONS = {
     "relu": lambda: functional.relu(A),
     "relu in place": lambda: functional.relu(A, inplace=True),
     "leaky_relu": lambda: functional.leaky_relu(A, 0.2),
+    "batch_norm": lambda: functional.batch_norm(A, meta(3), meta(3)),
+    "instance_norm": lambda: functional.instance_norm(A),
     "prelu": lambda: functional.prelu(A, meta(3)),
     "prelu of all": lambda: functional.prelu(A, meta(1)),
     "larger": lambda: functional.interpolate(A, scale_factor=2.5, mode="nearest"),
@@ -59,6 +61,7 @@ def _outcome(operation) -> tuple[object, ...]:
         lambda: torch.cat((A, meta(2, 3, 4, 6)), dim=1),
         lambda: torch.cat((A, meta(2, 3)), dim=1),
         lambda: functional.prelu(A, meta(4)),
+        lambda: functional.batch_norm(A, meta(4), meta(4)),
     ],
 )
 def test_what_does_not_fit_together_is_refused_as_torch_does(operation) -> None:

@@ -86,6 +86,8 @@ def _dipnet(feats: int, mid: int, esa: int) -> Hyper:
 
 
 _ECBSR: Hyper = _plain(8, 4, 1) | {"identity": False}
+_SPAR: Hyper = {"n_feats": 32, "max_feats": 128, "n_halve": 3, "n_blocks": 1, "depth": 5}
+_ATTENTION_3D: Hyper = {"norm": "bn", "attention": "spar3d"}
 _BASELINE, _FULL = _edsr("official", 64, 16), _edsr("official", 256, 32)
 _Y256, _YHD = (1, 256, 256), (1, 1080, 1920)
 _128, _256, _HD = (3, 128, 128), (3, 256, 256), (3, 1080, 1920)
@@ -140,6 +142,20 @@ MODELS = {
     "dipnet_small": Printed("dipnet", 2, _dipnet(16, 12, 0), _HD, B, "112.878", 24_496, ""),
     "animevideov3": Printed("srvgg", 4, _plain(64, 16, 3), _128, A, "22.586", 621_424, ""),
     "general_x4v3": Printed("srvgg", 4, _plain(64, 32, 3), _128, A, "44.098", 1_213_296, ""),
+    "pairlie": Printed(
+        *("pairlie", 1, {"n_feats": 64, "exponent": 0.2}, (3, 400, 600)),
+        *(A, "182.276", 341_767, "0.342"),
+    ),
+    "usuir_uieb": Printed("usuir", 1, {"n_feats": 64}, (3, 720, 1280), A, "461.910", 225_542, ""),
+    "usuir_ruie": Printed(
+        "usuir", 1, {"n_feats": 64}, (3, 300, 400), A, "60.145", 225_542, "0.226"
+    ),
+    "pfsrnet": Printed(
+        "pfsrnet", 8, {"n_feats": 512}, (3, 16, 16), B, "22.418", 8_967_939, "8.968"
+    ),
+    "sparnet_light": Printed(
+        "sparnet", 1, _SPAR | _ATTENTION_3D, _128, A, "15.355", 5_242_211, "5.242"
+    ),
     "lesrcnn_x3": Printed("lesrcnn", 3, _LESRCNN, _128, A, "85.083", 810_968, ""),
     "edsr_baseline_x3": Printed("edsr", 3, _BASELINE, _256, A, "228.407", 1_554_523, ""),
     "edsr_x3": Printed("edsr", 3, _FULL, _256, A, "6369.418", 43_680_027, ""),
@@ -179,12 +195,15 @@ SMALL = {
     "dipnet_x2": ("dipnet", 2, _dipnet(8, 6, 0)),
     "bicubic_x2": ("bicubic_plusplus", 2, {"n_feats": 8}),
     "srvgg_x4": ("srvgg", 4, _plain(8, 2, 3, "leakyrelu")),
+    "pairlie_x1": ("pairlie", 1, {"n_feats": 6, "exponent": 0.2}),
+    "usuir_x1": ("usuir", 1, {"n_feats": 6}),
+    "pfsrnet_x8": ("pfsrnet", 8, {"n_feats": 16}),
     "lesrcnn_x2": ("lesrcnn", 2, _LESRCNN | {"n_feats": 8}),
     "lesrcnn_x3": ("lesrcnn", 3, _LESRCNN | {"n_feats": 8}),
     "lesrcnn_x4": ("lesrcnn", 4, _LESRCNN | {"n_feats": 8}),
     "lesrcnn_multi_x4": ("lesrcnn", 4, {"n_feats": 8, "multi_scale": True}),
 }
-"""Every form of every architecture, small: (architecture, scale, hyper)."""
+"""Every form of every architecture that takes odd sizes, small: (architecture, scale, hyper)."""
 
 
 def small(name: str) -> nn.Module:

@@ -1,5 +1,7 @@
 """LR files of no layout are never passed over where LR would be made from HR."""
 
+import os
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -128,6 +130,26 @@ def test_where_no_rule_makes_lr_what_may_be_it_is_told(root, put):
     dataset = replace(load_dataset("set5"), lr_rule=None)
     with pytest.raises(NotRunError, match=r"of no layout is \S*LR_BD/X2/babyx2\.png"):
         find_pairs(dataset, root, 2)
+
+
+@pytest.mark.parametrize(("folder", "is_refused"), [("lost+found", False), ("LR_XY", True)])
+def test_a_folder_that_nobody_may_read_counts_if_it_is_called_lr(
+    root, monkeypatch, folder, is_refused
+):
+    (root / folder).mkdir()
+    real = os.scandir
+
+    def scandir(path):
+        if path == root / folder:
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("os.scandir", scandir)
+    outcome = (
+        pytest.raises(DatasetError, match="LR_XY: can't list") if is_refused else nullcontext()
+    )
+    with outcome:
+        assert not any(paired(root))
 
 
 @pytest.mark.parametrize("ending", ["png", "gif", "CR2"])

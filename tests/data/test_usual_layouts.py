@@ -27,6 +27,8 @@ CLASSIC = [
     (4, "Set5_HR/{}.png", "Set5_LR_x4/{}.png"),
     (4, "HR/{}.JPG", "LR/4x/{}.Jpeg"),
     (2, "{}.png", "{}x2.png"),
+    (2, "sr/rgb/benchmark/Set5/HR/{}.png", "sr/rgb/benchmark/Set5/LR_bicubic/X2/{}x2.png"),
+    (4, "test/Set5/4/HR/{}.tif", "test/Set5/4/LR/{}.tif"),
     (4, "HR /{}.png", "LR/{}.png"),
 ]
 RESTORED = [
@@ -53,7 +55,7 @@ def keep(tmp_path, picture):
             picture(root / hr.format(stem), side, side)
             if lr:
                 picture(root / lr.format(stem), side // scale, side // scale)
-        return root
+        return root  # all are PNG, whatever their suffix
 
     return write
 

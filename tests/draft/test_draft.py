@@ -1,6 +1,7 @@
 import tomllib
 from pathlib import Path
 
+import onnx
 import pytest
 
 from sr_bench.cards.load import load_card
@@ -9,6 +10,7 @@ from sr_bench.draft.draft import Request, draft
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import OptionError
 from tests.draft.port import FLOAT, LINEAR, README, make_port, score
+from tests.files.image_nets import image_net
 from tests.tiny_zoo import nearest_x2
 
 KNOWN = ("div2k_valid", "set5", "gopro_test")
@@ -369,3 +371,26 @@ def test_a_document_whose_cells_are_no_numbers_is_refused_with_the_first_of_them
 
     with pytest.raises(OptionError, match=r"README.md:5:12: 30.1 or so: expected a number"):
         draft(Request(document, tmp_path / "card.toml"))
+
+
+def test_what_an_onnx_file_says_of_its_images_stands_in_the_draft(tmp_path: Path):
+    document = table(tmp_path, "| Net_x2 | 0.000036 | 30.1 | 3x16x16 |")
+    onnx.save(image_net("hw", channels=1), tmp_path / "net.onnx")
+    text = written(document, onnx=(("", tmp_path / "net.onnx"),))
+
+    assert "36 parameters by count, 0.000036 M printed" in text
+    assert "'x' (float32 h x w) has one channel; colour = 'y_full' is a guess" in doubts(text)
+    model = load_card(tmp_path / "card.toml").models[0]
+    assert (model.input.colour, model.output.colour) == ("y_full", "y_full")
+    assert model.counted_shape == (1, 16, 16)
+
+
+@pytest.mark.parametrize(("gives", "white"), [("uint8", 255.0), ("float32", 1.0)])
+def test_the_ranges_of_a_draft_fit_a_file_that_reads_uint8(
+    tmp_path: Path, gives: str, white: float
+):
+    document = table(tmp_path, "| Net_x2 | 0.000324 | 30.1 | 3x16x16 |")
+    onnx.save(image_net("nhwc", "uint8", gives_dtype=gives), tmp_path / "net.onnx")
+    assert "324 parameters by count" in written(document, onnx=(("", tmp_path / "net.onnx"),))
+    model = load_card(tmp_path / "card.toml").models[0]
+    assert (model.input.range, model.output.range) == ((0.0, 255.0), (0.0, white))

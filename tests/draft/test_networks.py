@@ -26,6 +26,18 @@ def costs(label: str, scale: int, **printed: str) -> Costs:
         ("RealESRGAN_x4plus", "", 4, "16.698", "rrdbnet"),
         ("RealESRGAN_x4plus_anime_6B", "", 4, "4.468", "rrdbnet"),
         ("DF2K-JPEG", "Real-SR", 4, "16.698", "rrdbnet"),
+        ("realesr-animevideov3", "", 4, "0.621", "srvgg"),
+        ("realesr-general-wdn-x4v3", "", 4, "1.213", "srvgg"),
+        ("VDSR", "", 1, "0.665", "vdsr"),
+        ("VDSR_x4", "", 4, "0.665", "vdsr"),
+        ("DRRN_B1U25", "", 1, "0.297", "drrn"),
+        ("ECBSR-M4C16", "", 4, "0.0118", "ecbsr"),
+        ("ecbsr_plain_2x", "", 2, "0.0027", "ecbsr"),
+        ("NCNet", "", 3, "0.0523", "ncnet"),
+        ("MSRN_x2", "", 2, "0.103", "msrn"),
+        ("DIPNet", "", 4, "0.243", "dipnet"),
+        ("bicubic_plusplus_3x", "", 3, "0.0504", "bicubic_plusplus"),
+        ("BSRGAN_x2", "", 2, "16.661", "rrdbnet"),
     ],
 )
 def test_a_published_network_is_known_by_its_label_and_its_parameters(
@@ -46,6 +58,7 @@ def test_a_published_network_is_known_by_its_label_and_its_parameters(
         ("DF2K", "", 4),
         ("ESRGAN_x2", "", 2),  # no such scale
         ("", "official", 2),
+        ("Bicubic", "", 2),  # no network
     ],
 )
 def test_a_label_that_leaves_anything_open_names_no_network(label, about, scale):
@@ -101,3 +114,29 @@ def test_a_network_that_only_its_label_names_is_doubted(printed, is_proved):
 
     assert network.known
     assert (by_label == []) is is_proved
+
+
+def test_a_network_of_luma_says_which_and_how_its_input_is_enlarged():
+    one, four = (identify(costs("VDSR", scale, params="0.665"), "").input for scale in (1, 4))
+
+    assert (one.colour, one.enlarged) == ("y_float", None)
+    assert (four.colour, four.enlarged) == ("y_float", "matlab_bicubic")
+
+
+def test_luma_and_rgb_forms_of_one_label_are_told_apart_by_their_parameters():
+    luma, rgb = (identify(costs("ECBSR-M4C16", 2, params=p), "") for p in ("0.0101", "0.0115"))
+
+    assert (luma.hyper["colours"], rgb.hyper["colours"]) == (1, 3)
+    assert (luma.value_range, rgb.value_range) == (255.0, 1.0)
+
+
+def test_a_network_of_luma_is_counted_on_one_channel_whatever_is_printed():
+    network = identify(replace(costs("VDSR", 1, flops="96.805"), shapes=((3, 256, 256),)), "")
+
+    assert (network.rule, network.shape) == ("thop_0_0_31", (1, 256, 256))
+
+
+def test_flops_on_another_shape_are_doubted_with_that_shape():
+    network = identify(costs("LESRCNN_x2", 2, flops="44.459"), "")
+
+    assert "on 3x64x64; they are the count by thop_0_1_1 on 3x128x128" in network.doubts[0]

@@ -85,13 +85,26 @@ def test_a_mean_of_one_image_is_told_from_the_mean_of_a_list():
     assert said(call + "print(np.mean(one_ssim))", "ssim_aggregation") == ["last_image"]
 
 
+@pytest.mark.parametrize(
+    ("options", "window"),
+    [
+        ("", "uniform7"),
+        (", use_sample_covariance=False", "uniform7_population"),
+        (", gaussian_weights=True", "gaussian_sample"),
+        (", gaussian_weights=True, sigma=1.5, use_sample_covariance=False", "gaussian"),
+    ],
+)
+def test_the_window_of_scikit_images_ssim_is_found(options: str, window: str):
+    for name in ("compare_ssim", "structural_similarity"):
+        assert said(f"ssim = {name}(gt, output{options})", "ssim_window") == [window]
+
+
 def test_luma_is_found_in_the_input_the_output_and_the_ground_truth():
     truth = "gt = cv2.cvtColor(gt, cv2.COLOR_BGR2YCrCb)"
     given = "def _run(self, image):\n    image = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)"
 
-    assert said(truth, "colour") == ["y_rounded"]
+    assert said(truth, "colour") == ["y_full"]
     assert said("gt = rgb2ycbcr(gt)", "colour") == ["y_float"]
-    assert "full range" in str(said(truth, OPEN))
     assert "takes Y alone" in str(said(given, OPEN))
     assert "gives Y alone" in str(said("sr = ycbcr2rgb(merge(sr, chroma))", OPEN))
     assert said("gt = cv2.cvtColor(gt, cv2.COLOR_BGR2RGB)", "colour") == []

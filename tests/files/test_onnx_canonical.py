@@ -13,19 +13,19 @@ from sr_bench.core.network_io import NetworkColour, NetworkInput, NetworkOutput
 from sr_bench.cost.onnx_graph import count_onnx
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_canonical import canonical, fixed_size, is_canonical, write_canonical
+from sr_bench.files.onnx_card import Declared
 from sr_bench.files.onnx_dtype import arithmetic
 from sr_bench.files.onnx_open import open_on_cpu
 from tests.files.image_nets import image_net
 
 ORDERS = ("nchw", "nhwc", "chw", "hwc", "hw")
 _NUMPY = {"float32": np.float32, "float16": np.float16, "uint8": np.uint8}
-Ends = tuple[NetworkInput, NetworkOutput]
 
 
-def _ends(dtype: str, gives: str, channels: int) -> Ends:
+def _ends(dtype: str, gives: str, channels: int) -> Declared:
     colour: NetworkColour = "rgb" if channels == 3 else "y_full"
     whites = [255.0 if kind == "uint8" else 1.0 for kind in (dtype, gives)]
-    return NetworkInput(colour, (0.0, whites[0])), NetworkOutput(colour, (0.0, whites[1]))
+    return Declared(NetworkInput(colour, (0.0, whites[0])), NetworkOutput(colour, (0.0, whites[1])))
 
 
 def _copy(model: ModelProto) -> ModelProto:
@@ -48,13 +48,13 @@ def _in_planes(image: NDArray[np.generic], order: str) -> NDArray[np.generic]:
     return whole.transpose(0, 3, 1, 2) if order.endswith("c") else whole
 
 
-def _check(model: ModelProto, order: str, dtype: str, gives: str, ends: Ends) -> None:
+def _check(model: ModelProto, order: str, dtype: str, gives: str, ends: Declared) -> None:
     """Compare what `model` gives with what it gives once it is canonical, bit for bit."""
-    made = canonical(_copy(model), *ends)
+    made = canonical(_copy(model), ends)
     onnx.checker.check_model(made, full_check=True)
-    channels = ends[0].channels
+    channels = ends.reads.channels
     levels = np.random.default_rng(0).random((1, channels, 12, 20), np.float32)
-    planes = levels * np.float32(ends[0].range[1])
+    planes = levels * np.float32(ends.reads.range[1])
     image = np.rint(planes) if dtype == "uint8" else planes
     expected = _run(model, _in_order(image.astype(_NUMPY[dtype]), order))
     got = _run(made, planes)
@@ -95,7 +95,7 @@ def test_levels_outside_of_a_byte_are_clipped_and_halves_rounded_to_even() -> No
     graph = helper.make_graph([identity], "net", ends[:1], ends[1:])
     opsets = [helper.make_opsetid("", 17)]
     model = canonical(
-        helper.make_model(graph, opset_imports=opsets, ir_version=8), *_ends("uint8", "uint8", 1)
+        helper.make_model(graph, opset_imports=opsets, ir_version=8), _ends("uint8", "uint8", 1)
     )
     image = np.zeros((1, 1, 6, 8), np.float32)
     image[0, 0, 0, :6] = -3.0, 300.0, 0.5, 1.5, 2.5, 254.6
@@ -105,13 +105,13 @@ def test_levels_outside_of_a_byte_are_clipped_and_halves_rounded_to_even() -> No
 def test_what_is_added_costs_nothing_and_changes_no_dtype() -> None:
     plain = count_onnx(image_net(), (3, 8, 8))
     for order, dtype in (("nhwc", "uint8"), ("hwc", "float16"), ("chw", "float32")):
-        made = canonical(image_net(order, dtype), *_ends(dtype, dtype, 3))
+        made = canonical(image_net(order, dtype), _ends(dtype, dtype, 3))
         assert count_onnx(made, (3, 8, 8)) == plain
         assert arithmetic(made).dtype == "fp32"
 
 
 def test_a_network_of_several_images_takes_one_unless_a_layer_holds_their_number() -> None:
-    made = canonical(image_net(batch=4), *_ends("float32", "float32", 3))
+    made = canonical(image_net(batch=4), _ends("float32", "float32", 3))
     assert [dim.dim_value for dim in made.graph.input[0].type.tensor_type.shape.dim][:2] == [1, 3]
     one = np.random.default_rng(1).random((1, 3, 12, 20), np.float32)
     several = _run(image_net(batch=4), np.repeat(one, 4, axis=0))
@@ -122,7 +122,7 @@ def test_a_network_of_several_images_takes_one_unless_a_layer_holds_their_number
     fixed.graph.initializer.append(sizes)
     fixed.graph.input[0].type.tensor_type.shape.dim[3].dim_value = 20
     with pytest.raises(BackendError, match=r"float32 4 x 3 x h x 20\), several images: export it"):
-        canonical(fixed, *_ends("float32", "float32", 3))
+        canonical(fixed, _ends("float32", "float32", 3))
 
 
 def test_a_plain_file_stays_as_it_is_and_others_are_written_beside_no_one(tmp_path: Path) -> None:
@@ -130,12 +130,12 @@ def test_a_plain_file_stays_as_it_is_and_others_are_written_beside_no_one(tmp_pa
     plain, turned, made = (tmp_path / name for name in ("plain.onnx", "turned.onnx", "made.onnx"))
     onnx.save(image_net(), plain)
     onnx.save(image_net("nhwc", dims=[1, 32, 48, 3]), turned)
-    assert is_canonical(plain, *ends)
-    assert not is_canonical(turned, *ends)
-    assert (fixed_size(plain, *ends), fixed_size(turned, *ends)) == (None, (32, 48))
-    write_canonical(turned, *ends, made)
-    assert is_canonical(made, *ends)
-    assert fixed_size(made, *ends) == (32, 48)
+    assert is_canonical(plain, ends)
+    assert not is_canonical(turned, ends)
+    assert (fixed_size(plain, ends), fixed_size(turned, ends)) == (None, (32, 48))
+    write_canonical(turned, ends, made)
+    assert is_canonical(made, ends)
+    assert fixed_size(made, ends) == (32, 48)
 
 
 def test_weights_beside_the_file_are_found(tmp_path: Path) -> None:
@@ -144,9 +144,9 @@ def test_weights_beside_the_file_are_found(tmp_path: Path) -> None:
     options = {"all_tensors_to_one_file": True, "location": "w.bin", "size_threshold": 0}
     onnx.save(image_net("nhwc"), path, save_as_external_data=True, **options)
     ends = _ends("float32", "float32", 3)
-    write_canonical(path, *ends, tmp_path / "made.onnx")
+    write_canonical(path, ends, tmp_path / "made.onnx")
     image = np.random.default_rng(2).random((1, 3, 12, 20), np.float32)
-    expected = _run(canonical(image_net("nhwc"), *ends), image)
+    expected = _run(canonical(image_net("nhwc"), ends), image)
     np.testing.assert_array_equal(_run(onnx.load(tmp_path / "made.onnx"), image), expected)
 
 
@@ -162,6 +162,13 @@ def _damaged(content: bytes) -> Sequence[bytes]:
     return files
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path, content = tmp_path / "net.onnx", image_net("nhwc").SerializeToString()
+    path.write_bytes(content.replace(b"features", b"featu\xffes"))
+    with pytest.raises(BackendError, match=r"net.onnx: the name b'featu.xffes' is not UTF-8"):
+        write_canonical(path, _ends("float32", "float32", 3), tmp_path / "made.onnx")
+
+
 def test_a_damaged_file_is_refused_in_one_line_or_read(tmp_path: Path) -> None:
     model = image_net("nhwc", "uint8")
     del model.graph.initializer[0]  # so that most of the file is structure
@@ -169,8 +176,8 @@ def test_a_damaged_file_is_refused_in_one_line_or_read(tmp_path: Path) -> None:
     for content in _damaged(model.SerializeToString()):
         path.write_bytes(content)
         try:
-            is_canonical(path, *ends)
-            write_canonical(path, *ends, tmp_path / "made.onnx")
+            is_canonical(path, ends)
+            write_canonical(path, ends, tmp_path / "made.onnx")
         except BackendError as error:
             said.append(str(error))
     assert len(said) > 20

@@ -5,7 +5,8 @@ from onnx import ModelProto, TensorProto, helper
 
 from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_ends import check_card, image_network
+from sr_bench.files.onnx_card import Declared, check_card
+from sr_bench.files.onnx_ends import image_network
 from tests.files.image_nets import image_net
 
 RGB, GIVES = NetworkInput(), NetworkOutput()
@@ -16,7 +17,7 @@ FREE = {"dims": ["a", "b", "c", "d"], "gives_dims": ["e", "f", "g", "h"]}
 
 def _found(model: ModelProto, given: NetworkInput = RGB, gives: NetworkOutput = GIVES) -> str:
     network = image_network(model, given, gives)
-    check_card(network, given, gives)
+    check_card(network, Declared(given, gives))
     return f"{network.reads.order}{network.reads.channels} {network.gives.order}"
 
 
@@ -137,3 +138,19 @@ def test_a_fixed_size_is_told_in_any_order() -> None:
     assert image_network(image_net(dims=[1, 3, 32, 48]), RGB, GIVES).size == (32, 48)
     assert image_network(image_net("hwc", dims=[32, 48, 3]), RGB, GIVES).size == (32, 48)
     assert image_network(image_net(dims=[1, 3, 32, "w"]), RGB, GIVES).size is None
+
+
+def test_names_that_others_chose_and_thousands_of_outputs_make_one_short_line() -> None:
+    model = image_net(dims=[1, "c\nd", "h" * 500, "w"])
+    for i in range(3000):
+        name = f"out\n{i}"
+        model.graph.node.append(helper.make_node("Neg", ["large"], [name]))
+        sizes = [1, 3, "H", "W"]
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes))
+    faults = []
+    for gives in (GIVES, NetworkOutput(name="none of them"), NetworkOutput(layout="nhwc")):
+        with pytest.raises(BackendError) as caught:
+            _found(model, NetworkInput(layout="nhwc"), gives)
+        faults.append(str(caught.value))
+    assert all("\n" not in fault and len(fault) < 1000 for fault in faults), faults
+    assert "2993 more" in faults[0]

@@ -13,8 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save
 
+from sr_bench.core.card import ModelCard
 from sr_bench.errors import CheckpointError
+from sr_bench.zoo.checkpoints_ncnn import read_ncnn
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
+from tests.zoo.ncnn_files import layer_of, write
 from tests.zoo.reading import load_state
 
 STATE = {"params": {"a.weight": torch.arange(24.0).reshape(2, 3, 2, 2), "a.bias": torch.ones(2)}}
@@ -102,8 +105,16 @@ def test_a_tensor_of_odd_size_loads_or_is_our_error(
         load_state(fresh(tmp_path, "w.pth", zipped(program)))
 
 
+MODULE = b"".join(text(name) + b"}q\x03" for name in ("_parameters", "_buffers", "_modules"))
+
 _PIECES = (
     *(bytes([code]) for code in b"(tlds}]).RQbeau0120N\x81\x85\x86\x87\x88\x89\x8f\x93\x94"),
+    *(b"\x90", b"\x91", b"\x92", b"2", b"o", b"\x95" + bytes(8)),
+    *(b"cusers\nNet\n", b")\x81}(" + MODULE + b"ub"),
+    *(text(name) for name in ("_parameters", "_modules", "module", "storage", "cpu")),
+    *(f"c{name}\n".encode() for name in ("numpy\ndtype", "numpy._core.multiarray\n_reconstruct")),
+    *(f"c{name}\n".encode() for name in ("_codecs\nencode", "collections\nCounter")),
+    b"C\x04abcd",
     *(b"q" + bytes([at]) for at in range(4)),
     *(b"h" + bytes([at]) for at in range(4)),
     *(f"c{name}\n".encode() for name in ("os\nsystem", "builtins\neval", "builtins\nbytearray")),
@@ -124,6 +135,32 @@ def test_any_pickle_loads_or_is_our_error(
     with suppress(CheckpointError):
         load_state(fresh(tmp_path, "w.pth", zipped(b"\x80\x02}" + program + b".")))
     assert [path.name for path in tmp_path.iterdir()] == ["w.pth"]
+
+
+LAYERS = [
+    layer_of(layer)
+    for layer in (torch.nn.Conv2d(3, 2, 3), torch.nn.PReLU(2), torch.nn.Linear(2, 2))
+]
+
+
+def ncnn_files(folder: Path) -> tuple[bytes, bytes]:
+    path = write(folder / "w.param", LAYERS)
+    return path.read_bytes(), path.with_suffix(".bin").read_bytes()
+
+
+@fuzzed
+@given(at=st.sampled_from((0, 1)), data=st.data())
+def test_broken_files_of_ncnn_load_or_are_our_error(
+    at: int, data: st.DataObject, tmp_path: Path
+) -> None:
+    given = list(ncnn_files(tmp_path))
+    given[at] = data.draw(broken(given[at]))
+    path = fresh(tmp_path, "w.param", given[0])
+    fresh(tmp_path, "w.bin", given[1])
+    net = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.PReLU(2))
+    card = ModelCard(*("m", "zoo", tmp_path, "", "", 2, "none"), counted_shape=(3, 4, 4))
+    with suppress(CheckpointError):
+        read_ncnn(card, net, path)
 
 
 @fuzzed

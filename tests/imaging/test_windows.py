@@ -84,6 +84,9 @@ ORACLES = {
     "gaussian13_sample": of_13_taps(121 / 120),
     "gaussian_replicate": blurred(cv2.BORDER_REPLICATE),
     "gaussian_mirror": blurred(cv2.BORDER_REFLECT_101),
+    "gaussian5_mirror": lambda x, y: plainly(
+        x, y, lambda plane: cv2.GaussianBlur(plane, (5, 5), 1.5, borderType=cv2.BORDER_REFLECT_101)
+    ),
     "gaussian_zero": lambda x, y: plainly(
         x, y, lambda plane: convolve2d(plane, LINE @ LINE.T, mode="same")
     ),
@@ -98,6 +101,7 @@ ORACLES = {
     "uniform7_population": lambda x, y: skimage(x, y, use_sample_covariance=False),
     "uniform8": uniform(8),
     "uniform11": uniform(11),
+    "uniform11_sample": lambda x, y: skimage(x, y, win_size=11),
 }
 SMALL, LARGE = pair(40, 47), pair(650, 660)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sr_bench.cli import main
+from sr_bench.engine.explain import kept
 from sr_bench.errors import SrBenchError
 from tests.tiny_zoo import Zoo
 
@@ -217,7 +218,7 @@ def test_forensics_that_would_take_too_long_are_left_to_a_command(
     run, zoo: Zoo, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs = {"psnr": 1.0, "ssim": 1.0}
-    monkeypatch.setattr("sr_bench.engine.explain.number._SECONDS_PER_PIXEL", costs)
+    monkeypatch.setattr(kept, "_SECONDS_PER_PIXEL", costs)
     zoo.write_table(psnr="99.000")
     result = run(*MEASURED, "--sr-keep=8bit")
     (line,) = [line for line in result.stdout.lines if line.startswith("forensics  ")]
@@ -239,7 +240,7 @@ def test_images_that_vanish_while_they_are_explained_leave_the_verdict(
         msg = "0000.png: can't read the file"
         raise SrBenchError(msg)
 
-    monkeypatch.setattr("sr_bench.engine.explain.number.seconds_needed", vanish)
+    monkeypatch.setattr(kept, "seconds_needed", vanish)
     zoo.write_table(psnr="99.000")
     result = run(*MEASURED, "--sr-keep=8bit")
     result.assert_outcomes(passed=3, failed=1)

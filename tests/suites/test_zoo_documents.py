@@ -33,8 +33,8 @@ NUMBERS = {
 }
 """What each document prints, counted by hand."""
 
-COUNTED = {"bsrgan": 6, "real_esrgan": 8}
-"""Flops and Params of documents whose networks can be built."""
+GAPS = {"drrn": {"29.722"}, "ecbsr": {"0.221", "0.045"}}
+"""Flops and Params that can't be right, as printed."""
 
 ON_THE_CARD = Selection(backend="vacc")
 
@@ -67,17 +67,20 @@ def test_the_21_documents_of_the_zoo_are_256_items(project_root: Path) -> None:
     assert len([claim for claim in claims if claim]) == 256
 
 
-def test_costs_match_where_a_network_can_be_built_and_wait_for_one_elsewhere(
+def test_every_flops_and_params_is_met_to_its_last_digit_or_is_a_known_gap(
     suites: Mapping[str, Suite], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path))
     bench = Bench(ON_THE_CARD)
     for name, suite in suites.items():
-        verdicts = [bench.evaluate(case, "", lambda *_: None).verdict for case in costs(suite)]
-        matching = sum(verdict.status is Status.MATCH for verdict in verdicts)
-        assert matching == COUNTED.get(name, 0), name
-        others = [verdict for verdict in verdicts if verdict.status is not Status.MATCH]
-        assert all("gives no network" in verdict.sentence for verdict in others), name
+        status = {
+            case.claim.text: bench.evaluate(case, "", lambda *_: None).verdict.status
+            for case in costs(suite)
+            if case.claim
+        }
+        gaps = {text for text, each in status.items() if each is Status.KNOWN_GAP}
+        assert gaps == GAPS.get(name, set())
+        assert {status[text] for text in status.keys() - gaps} == {Status.MATCH}, name
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,7 @@ def test_costs_match_where_a_network_can_be_built_and_wait_for_one_elsewhere(
         ("drrn", "params", "29.722"),
         ("ecbsr", "flops", "0.221"),
         ("fsrnet", "psnr", "22.537"),
-        ("msrn", "flops", "477.094"),
+        ("ecbsr", "params", "0.045"),
         ("pairlie", "psnr", "18.498"),
         ("pairlie", "ssim", "0.748"),
         ("sparnet", "psnr", "28.42"),

@@ -27,6 +27,7 @@ def test_the_families_of_the_zoo_are_offered() -> None:
     assert set(architectures()) >= {
         *("bicubic_plusplus", "dipnet", "drrn", "ecbsr", "edsr", "lesrcnn", "msrn", "ncnet"),
         *("rcan", "rrdbnet", "srvgg", "vdsr"),
+        *("fsrnet", "gpen", "pairlie", "pfsrnet", "sparnet", "usuir"),
     }
 
 

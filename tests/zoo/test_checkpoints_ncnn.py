@@ -55,7 +55,7 @@ def layers(net: Net, tag: int = FP16) -> list[Layer]:
 def test_layers_of_every_kind_are_found_in_the_order_of_the_calls(
     tag: int, bare: bool, tmp_path: Path
 ) -> None:
-    given, net = random_(Net()), Net(bare=bare)
+    given, net = random_(Net()), Net(bare=bare).eval()
     assert isinstance(given, Net)
     state, notes = read_ncnn(CARD, net, write(tmp_path / "n.param", layers(given, tag)))
     net.load_state_dict(state, strict=False)
@@ -84,6 +84,13 @@ def test_the_digest_is_that_of_both_files_one_after_the_other(tmp_path: Path) ->
         file.write(b"\0")
     with pytest.raises(CheckpointError, match=f"expected sha256 {both}"):
         load_noted(replace(CARD, checkpoint=Checkpoint("net.param", sha256=both)), path)
+
+
+def test_numbers_of_the_networks_code_are_left_out_and_told(tmp_path: Path) -> None:
+    constants = [Layer("MemoryData", "0=1 2=3", bytes(12)), Layer("Scale", "0=-233")]
+    path = write(tmp_path / "n.param", [*constants, *layers(Net())])
+    _, notes = read_ncnn(CARD, Net(), path)
+    assert notes["weights_file"].endswith("calls its own; left out constant n0 (0 0 0)")
 
 
 def test_a_layer_that_is_called_twice_has_the_same_numbers_twice(tmp_path: Path) -> None:
@@ -143,8 +150,8 @@ WRONG = {
         r"layer Convolution n0 can't be read",
     ),
     "another layer": (
-        lambda given: [*given, Layer("MemoryData", "0=4", bytes(16))],
-        r"layer n6 is a MemoryData, whose numbers are not read: give the authors' own",
+        lambda given: [*given, Layer("Scale", "0=4", bytes(16))],
+        r"layer n6 is a Scale, whose numbers are not read: give the authors' own",
     ),
     "no layer": (lambda given: [Layer("Convolution", "0")], r"n\.param:4: expected a layer"),
 }

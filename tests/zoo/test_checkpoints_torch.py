@@ -68,7 +68,7 @@ def test_of_two_pickles_none_is_taken(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.pth", PLAIN)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("v/data.pkl", PLAIN)
-    with pytest.raises(CheckpointError, match=r"w/data\.pkl and v/data\.pkl, of which only one"):
+    with pytest.raises(CheckpointError, match=r"v/data\.pkl and w/data\.pkl, of which only one"):
         load_state(path)
 
 
@@ -161,6 +161,35 @@ def test_a_module_of_torch_from_before_the_zip_format_keeps_its_class_elsewhere(
     made = read_pickle(io.BytesIO(b"\x80\x02" + module + b")\x81."))
     assert isinstance(made, StandIn)
     assert made.kind == "users.net.Net"
+
+
+def test_a_part_of_a_storage_is_a_storage_of_its_own_before_torch_0_4(tmp_path: Path) -> None:
+    part = b"(U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x06(U\x04partK\x02K\x03ttQ"
+    tensor = b"ctorch._utils\n_rebuild_tensor\n(" + part + b"K\x01K\x02\x85K\x01\x85tR"
+    path = zipped(tmp_path / "a.pth", b"\x80\x02}U\x01a" + tensor + b"s.")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("w/data/0", struct.pack("<6f", *range(6)))
+    assert load_state(path)["a"].tolist() == [3.0, 4.0]
+
+
+def test_a_program_of_torchscript_is_named_as_such_even_if_compressed(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.pt", PLAIN, name="w/constants.pkl", how=zipfile.ZIP_DEFLATED)
+    with pytest.raises(CheckpointError, match="it is a TorchScript archive, which is a program"):
+        load_state(path)
+
+
+def test_a_file_of_a_big_endian_machine_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.pth", PLAIN)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("w/byteorder", b"big")
+    with pytest.raises(CheckpointError, match="written on a big-endian machine"):
+        load_state(path)
+
+
+def test_a_plain_pickle_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"a": [1.0]}, protocol=4))
+    with pytest.raises(CheckpointError, match="it is a pickle of something else: save the state"):
+        load_state(tmp_path / "a.pkl")
 
 
 def test_compressed_records_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:

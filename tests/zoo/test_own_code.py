@@ -13,6 +13,7 @@ import torch
 from sr_bench.core.card import Code, ModelCard
 from sr_bench.errors import BackendError, CardError, NotRunError
 from sr_bench.zoo.build import build_network
+from sr_bench.zoo.checkpoints import load_model
 
 NET = """
 from torch import nn
@@ -50,6 +51,16 @@ def test_hyper_parameters_are_passed_by_name_lists_too_and_no_scale(write: Write
     network = build_network(write({"nets.py": text}, **hyper))
     assert [tuple(p.shape) for p in network.parameters()] == [(6, 3, 1, 1), (6,)]
     assert hyper == {"width": 2, "kernels": [1, 3]}
+
+
+def test_weights_are_loaded_by_the_names_that_the_class_gives_them(
+    write: Write, tmp_path: Path
+) -> None:
+    card = write({"nets.py": NET}, width=2)
+    network = build_network(card)
+    torch.save({"net": network.state_dict()}, tmp_path / "w.pth")
+    loaded = load_model(card, tmp_path / "w.pth").state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in network.state_dict().items())
 
 
 def channels(card: ModelCard) -> int:

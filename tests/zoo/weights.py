@@ -1,7 +1,12 @@
 """Random weights that keep values of a small network's layers apart and of one magnitude."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
+
+from sr_bench.core.card import Hyper, ModelCard
+from sr_bench.zoo.checkpoints import load_model
 
 
 def random_state(module: nn.Module, seed: int = 0) -> dict[str, Tensor]:
@@ -22,3 +27,13 @@ def _random(name: str, value: Tensor, noise: torch.Generator) -> Tensor:
         return torch.rand(value.shape, generator=noise, dtype=value.dtype) + 0.5
     fan_in = value[0].numel() if value.dim() > 1 else 10
     return torch.randn(value.shape, generator=noise, dtype=value.dtype) / fan_in**0.5
+
+
+def loaded(
+    architecture: str, hyper: Hyper, scale: int, state: dict[str, Tensor], folder: Path
+) -> nn.Module:
+    """Return the network with the weights of a checkpoint that holds `state`."""
+    torch.save(state, folder / "weights.pth")
+    names = {"name": architecture, "family": architecture, "row": "", "row_source": ""}
+    card = ModelCard(folder=folder, scale=scale, architecture=architecture, hyper=hyper, **names)
+    return load_model(card, folder / "weights.pth")

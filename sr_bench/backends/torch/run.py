@@ -13,13 +13,12 @@ from sr_bench.backends.torch.metrics import can_compare, compare, read_scores
 from sr_bench.core.backend import Batch, BatchItem
 from sr_bench.core.device import Failure
 from sr_bench.errors import BackendError, DeviceError
-from sr_bench.text.raised import channels_advice
+from sr_bench.text.raised import what_raised
 
 Finish = Callable[[], Sequence[BatchItem]]
 """Waits for a batch and returns each image's result, in order."""
 
 # What torch raises for values that a module does not take.
-_RUN_ERRORS = (RuntimeError, IndexError, ValueError, TypeError, KeyError)
 
 _T = TypeVar("_T")
 
@@ -103,7 +102,7 @@ class Run:
     def _guarded(self, compute: Callable[[], _T], shape: tuple[int, ...]) -> _T:
         where = f"run {self._name} on the shape {shape}"
         with torch.inference_mode():
-            return guarded(compute, where, catches=(*_RUN_ERRORS, BackendError))
+            return guarded(compute, where, catches=(Exception,))  # a forward is anyone's code
 
 
 def guarded(
@@ -120,7 +119,7 @@ def guarded(
     except torch.OutOfMemoryError:
         pass  # It is no cause below: its traceback holds tensors, and errors are kept for long.
     except catches as error:
-        msg = f"torch can't {what}: {error}{channels_advice(str(error))}"
+        msg = f"torch can't {what}: {what_raised(error)}"
         raise BackendError(msg) from error
     msg = (
         f"the GPU's memory is too small to {what}: end what else uses it, choose another GPU "

@@ -2,9 +2,9 @@
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sr_bench.cli._args.bare_file import add_file_arguments, card_of_file
 from sr_bench.cli._args.output import show_progress
 from sr_bench.cli._args.suites import (
     add_places_arguments,
@@ -31,10 +31,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, *, precision: str | N
         required=precision is None,
         help=", ".join(_low()) + (f" (default: {precision})" if precision else ""),
     )
-    parser.add_argument("--scale", type=int, default=2, help="of an ONNX file (default: 2)")
-    parser.add_argument(
-        "--white", type=float, default=1.0, help="white level of an ONNX file's input (default: 1)"
-    )
+    add_file_arguments(parser)
     parser.add_argument(
         "--calibration-memory", type=int, metavar="MIB", help="as pytest's --sr-calibration-memory"
     )
@@ -46,31 +43,13 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
     """Return the card of the network.
 
     Raises:
-        OptionError: There is no such model or file.
+        OptionError: There is no such model or file, or the file does not tell enough.
+        BackendError: The file can't be read, or is not from one image to another.
     """
     if not args.model.endswith(".onnx"):
         card = find_model(load_suites(args.suites), args.model)
         return replace(card, trusted=args.trust_code)
-    from sr_bench.core.card import ModelCard
-    from sr_bench.core.network_io import NetworkInput, NetworkOutput
-
-    path = Path(args.model)
-    if not path.is_file():
-        msg = f"{path}: expected an ONNX file, got none there"
-        raise OptionError(msg)
-    # A bare file is in no suite: what else a card says has its default.
-    return ModelCard(
-        name=path.stem,
-        family="file",
-        folder=path.resolve().parent,
-        row="",
-        row_source="",
-        architecture="",
-        scale=args.scale,
-        input=NetworkInput(range=(0.0, args.white)),
-        output=NetworkOutput(range=(0.0, args.white)),
-        onnx=path.resolve(),
-    )
+    return card_of_file(args)
 
 
 def read_precision(args: argparse.Namespace, *, only_int8: bool = False) -> Precision:

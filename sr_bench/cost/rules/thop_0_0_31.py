@@ -4,7 +4,8 @@ from sr_bench.cost.count import CostCount
 
 DESCRIPTION = (
     "thop 0.0.31: multiply-accumulates + 1 per output element of a biased convolution + 1 per "
-    "LeakyReLU element + adaptive pooling, times 2 / 0.9e9; layers of a derived class are skipped"
+    "LeakyReLU element + 2 per batch-normalised one + adaptive pooling, times 2 / 0.9e9; layers of "
+    "a derived class are skipped"
 )
 
 
@@ -16,6 +17,7 @@ def ops(count: CostCount) -> int:
         + count.linear_macs
         + count.conv_bias_outputs
         + count.leaky_relu_elements
+        + 2 * count.batch_norm_elements
         + count.adaptive_pool_ops
     )
 

@@ -3,8 +3,8 @@
 from sr_bench.cost.count import CostCount
 
 DESCRIPTION = (
-    "thop 0.1.1: multiply-accumulates + 1 per PReLU element + adaptive pooling, times 2 / 0.9e9; "
-    "layers of a derived class are skipped"
+    "thop 0.1.1: multiply-accumulates + 1 per PReLU element + 2 or 4 per normalised one + adaptive "
+    "pooling, times 2 / 0.9e9; layers of a derived class are skipped"
 )
 
 
@@ -15,6 +15,7 @@ def ops(count: CostCount) -> int:
         + count.transposed_surplus
         + count.linear_macs
         + count.prelu_elements
+        + count.norm_ops
         + count.adaptive_pool_ops
     )
 

@@ -34,9 +34,17 @@ def inside(plane: Plane, border: int) -> Plane:
     return plane[border : height - border, border : width - border]
 
 
-def whites(hr: Planes, borders: int) -> Mapping[WhiteOfImage, NDArray[np.float64]]:
-    """Return the white levels that may be taken from `hr` without 0, 1, ... pixels all round."""
-    crops = [[inside(plane, border) for plane in hr] for border in range(borders)]
+def whites(sr: Planes, hr: Planes, borders: int) -> Mapping[WhiteOfImage, NDArray[np.float64]]:
+    """Return the white levels that may be taken from images without 0, 1, ... pixels all round."""
+    highest, hr_range = _extent(hr, borders)
+    _, sr_range = _extent(sr, borders)
+    both = np.maximum(sr_range, hr_range)
+    return {"hr_max": highest, "hr_range": hr_range, "sr_range": sr_range, "both_range": both}
+
+
+def _extent(image: Planes, borders: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the largest value, and how far it is from the smallest, for each border."""
+    crops = [[inside(plane, border) for plane in image] for border in range(borders)]
     high = np.array([max(plane.max() for plane in crop) for crop in crops])
     low = np.array([min(plane.min() for plane in crop) for crop in crops])
-    return {"hr_max": high, "hr_range": high - low}
+    return high, high - low

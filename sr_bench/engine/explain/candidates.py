@@ -29,8 +29,9 @@ border 0 and the aggregation ``mean``."""
 Tables: TypeAlias = Mapping[Scoring, NDArray[np.float64]]
 """As `ByBorder`, with the images as first axis."""
 
-_PSNR_PEAKS = (255.0, 219.0, 1.0, 65025.0)
-"""White levels that are mixed up: 235 - 16; 1 for images of 0 to 255; 255 for images of 0 to 1."""
+_PSNR_PEAKS = (255.0, 219.0, 1.0, 65025.0, 4095.0)
+"""White levels that are mixed up: 235 - 16; 1 for images of 0 to 255; 255 for images of 0 to 1;
+4095, which image-similarity-measures assumes."""
 
 _WHITE = 255.0
 _BY_CHANNEL: Mapping[str, tuple[PsnrChannels, tuple[int, ...]]] = {

@@ -1,5 +1,6 @@
 """Search beside the measuring, where that is quick, for why a number differs."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sr_bench.core.case import IMAGE_METRICS, Case
@@ -15,8 +16,11 @@ _OF_LUMA = (
 )
 
 
-def cause_of(case: Case, run: Run, chosen: Selection) -> Detail:
+def cause_of(case: Case, run: Run, chosen: Selection, row: Iterable[Case]) -> Detail:
     """Return which scoring of the kept images gives the claimed number that the run did not.
+
+    The claims of other cases of the same row and run, in `row`, count together with it if there is
+    time for them.
 
     Empty if no images are kept, or no search is asked for; the command that searches if it would
     take longer than a session may.
@@ -28,10 +32,17 @@ def cause_of(case: Case, run: Run, chosen: Selection) -> Detail:
     from sr_bench.engine.explain.kept import by_hand, explain_kept, seconds_needed
 
     names = [item.image for item in run.images]
+    claims = [claim]
     try:
-        if seconds_needed(results, kept, len(names), case.metric) > chosen.explain_s:
+        left_s = chosen.explain_s - seconds_needed(results, kept, len(names), case.metric)
+        if left_s < 0:
             return Detail(forensics_by_hand=by_hand(results, kept, claim, case.card.scale))
-        forensics = explain_kept(results, kept, names, claim, case.card.scale)
+        for other in row:
+            needed_s = seconds_needed(results, kept, len(names), other.metric)
+            if other.claim and needed_s <= left_s:
+                claims.append(other.claim)
+                left_s -= needed_s
+        forensics = explain_kept(results, kept, names, claims, case.card.scale)
     except SrBenchError as cause:  # the verdict stands without an explanation
         return Detail(forensics_by_hand=without_home(str(cause)))
     if case.card.output.channels == 1:

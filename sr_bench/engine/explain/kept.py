@@ -1,14 +1,15 @@
 """Explain a claim by the images that its run kept."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from sr_bench.core.claim import Claim
 from sr_bench.core.forensics import Forensics
 from sr_bench.core.record import Kept
-from sr_bench.engine.explain.number import explain_number
+from sr_bench.engine.explain.number import Asked, explain_row
+from sr_bench.engine.explain.scored import NamedPair
 from sr_bench.engine.measure.kept_images import read_kept_sr
 from sr_bench.engine.score.network_io import Image, Levels
 from sr_bench.errors import ImageError
@@ -19,17 +20,22 @@ _SECONDS_PER_PIXEL: Mapping[str, float] = {"psnr": 1e-6, "ssim": 9e-6}
 
 
 def explain_kept(
-    results: Path, kept: Kept, names: Sequence[str], claim: Claim, scale: int
+    results: Path, kept: Kept, names: Sequence[str], claims: Sequence[Claim], scale: int
 ) -> Forensics:
-    """Return which ways of scoring the images that a run kept give the number of `claim`.
+    """Return which ways of scoring the images that a run kept give the number of the first claim.
 
-    `names` are those of the images, in the measurement's order.
+    Other `claims`, of the same row, count together with it. `names` are those of the images, in
+    the measurement's order.
 
     Raises:
         SrBenchError: An image is gone or can't be scored; the message names it.
     """
-    pairs = ((name, *read_kept(results, kept, index)) for index, name in enumerate(names))
-    forensics = explain_number(claim.text_in_unit, claim.metric, pairs, scale=scale)
+
+    def pairs() -> Iterator[NamedPair]:
+        return ((name, *read_kept(results, kept, index)) for index, name in enumerate(names))
+
+    row = [Asked(claim.text_in_unit, claim.metric, pairs(), scale) for claim in claims]
+    forensics = explain_row(row)
     resized = "HR was kept in the size it is compared in, so other ways to resize it were not tried"
     return replace(forensics, notes=(*forensics.notes, resized))
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from sr_bench.core.forensics import Beside, Candidate, Companion, Forensics
+from sr_bench.core.forensics import Beside, Candidate, Companion, Forensics, Scoring
 from sr_bench.engine.explain.chance import ROUND_OFF, Digits, Number, covered
 from sr_bench.engine.explain.scored import NamedPair, Scored, Way
 from sr_bench.errors import OptionError
@@ -154,7 +154,7 @@ def _fitting(first: _Printed, others: Sequence[_Printed]) -> list[Candidate]:
         for other in others:
             part, found = _given_too(first, found, other, cost)
             chance *= part
-        for index in found.keys() - fitting.keys():
+        for index in (index for index in found if index not in fitting):
             way = _candidate(ways[index], first.digits[index])
             fitting[index] = replace(way, chance=chance, beside=found[index])
     return list(fitting.values())
@@ -196,7 +196,11 @@ def _read(text: str) -> Number:
 def _distinct(fitting: Iterable[Candidate]) -> Iterator[Candidate]:
     """Yield what differs from all before it: black borders and gray images hide many choices."""
     values: list[float] = []
+    exact: set[Scoring] = set()  # of what fits, an epsilon in the error is no news
     for way in fitting:
-        if not way.changes or all(abs(way.value - value) > ROUND_OFF for value in values):
+        plain = replace(way.scoring, difference="exact")
+        news = plain not in exact or way.scoring.difference not in ("exact", "epsilon")
+        if not way.changes or (news and all(abs(way.value - v) > ROUND_OFF for v in values)):
             values.append(way.value)
+            exact.add(plain)
             yield way

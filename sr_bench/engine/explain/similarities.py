@@ -13,13 +13,13 @@ from sr_bench.engine.explain.borders import Plane, Planes, inside, means, whites
 from sr_bench.imaging.similarity import LocalMoments, local_moments
 from sr_bench.imaging.windows import WHITE, WINDOWS
 
-PEAKS = (219.0, 1.0, 65025.0, 510.0)
+PEAKS = (219.0, 1.0, 65025.0, 510.0, 4095.0)
 """White levels that are mixed up: 235 - 16; 1 for images of 0 to 255; 255 for images of 0 to 1; 2
-for those, which scikit-image assumes of floats."""
+for those, which scikit-image assumes of floats; 4095, as image-similarity-measures does."""
 
-_ANY_PEAK: tuple[SsimWindow, ...] = ("gaussian", "gaussian_sample", "uniform7")
+_TOLD: tuple[SsimWindow, ...] = ("gaussian", "gaussian_mirror", "uniform7")
 """Windows with which scripts take a white level that nobody told them."""
-_USUAL = frozenset(("rgb", "y_float", "y_rounded", "y_edsr", "gray"))
+_USUAL = frozenset(("rgb", "y_float", "y_rounded", "gray", "y_bt709"))
 """Colours of which all windows are tried; of others the usual one."""
 
 ByBorder = Iterator[tuple[Scoring, NDArray[np.float64]]]
@@ -34,7 +34,7 @@ def similarities(
     order, or a rare colour, excludes other windows and white levels.
     """
     alone = key.channels != "rgb" or key.colour not in _USUAL
-    ranges = {} if alone else whites(y, borders)
+    ranges = {} if alone else whites(x, y, borders)
     planes = [
         dict(_Pair(key, a, b, borders, likely).ways(alone, ranges))
         for a, b in zip(x, y, strict=True)
@@ -64,13 +64,15 @@ class _Pair:
             return
         for name, window in WINDOWS.items():
             if window.cut and window.rim is None:
-                for peak in (WHITE, *PEAKS) if name in _ANY_PEAK else (WHITE,):
+                for peak in (WHITE, *PEAKS) if name in _TOLD else (WHITE,):
                     yield replace(self.key, window=name, peak=peak), self.means(name, peak)
             elif not window.across:
                 yield replace(self.key, window=name), self.each_border(name)
-        for name in _ANY_PEAK:
+        for name in _TOLD:
+            by_level: dict[float, NDArray[np.float64]] = {}  # most borders share one
             for taken, levels in ranges.items():
-                yield replace(self.key, window=name, peak=taken), self._by_range(name, levels)
+                values = self._by_range(name, levels.tolist(), by_level)
+                yield replace(self.key, window=name, peak=taken), values
 
     @cached_property
     def usual(self) -> NDArray[np.float64]:
@@ -88,19 +90,27 @@ class _Pair:
             self._moments[window.means] = local_moments(self.x, self.y, window.means)
         return means(window.similarity(self._moments[window.means], peak), self.borders)
 
-    def each_border(self, name: SsimWindow) -> NDArray[np.float64]:
+    def each_border(self, name: SsimWindow, peak: float = WHITE) -> NDArray[np.float64]:
         """Return the means by a window that takes a pass for each of the likely borders."""
         window, results = WINDOWS[name], np.full(self.borders, np.nan)
-        inner = self.means(name, WHITE) if window.cut else results
+        inner = self.means(name, peak) if window.cut else results
         for border in self.likely:
             cut = inside(self.x, border), inside(self.y, border)
             if window.cut:
-                results[border] = window.with_rim(float(inner[border]), *cut)
+                results[border] = window.with_rim(float(inner[border]), *cut, peak)
             else:
-                results[border] = window.mean(*cut)
+                results[border] = window.mean(*cut, peak)
         return results
 
-    def _by_range(self, name: SsimWindow, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the means for the white level of each border; most borders share one."""
-        by_level = {level: self.means(name, level) for level in set(levels.tolist())}
-        return np.array([by_level[level][border] for border, level in enumerate(levels.tolist())])
+    def _by_range(
+        self,
+        name: SsimWindow,
+        levels: Sequence[float],
+        by_level: dict[float, NDArray[np.float64]],
+    ) -> NDArray[np.float64]:
+        """Return the means for the white level of each border; `by_level` has known ones."""
+        values = self.means if WINDOWS[name].rim is None else self.each_border
+        for level in set(levels) - by_level.keys():
+            flat = np.full(self.borders, np.nan)  # nothing to divide by
+            by_level[level] = values(name, level) if level else flat
+        return np.array([by_level[level][border] for border, level in enumerate(levels)])

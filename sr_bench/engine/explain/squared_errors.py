@@ -13,6 +13,8 @@ from sr_bench.engine.explain.borders import Plane, Planes, inside, means, whites
 Wrapped: TypeAlias = NDArray[np.uint8]
 
 _WHITE = 255.0
+_EPSILON = 1e-8
+"""What piq and pyiqa add to the mean squared error of images of 0 to 1."""
 
 _DIFFERENCES: Mapping[Difference, Callable[[Wrapped], Plane]] = {
     "uint8": lambda difference: difference.astype(np.float64) ** 2,
@@ -36,9 +38,11 @@ def squared_errors(
     sides = [inside(x[0], border).size * len(x) for border in range(borders)]
     sums = plain.mean(axis=1) * sides
     yield replace(key, aggregation="pixels"), np.stack([sums, np.array(sides, float)], axis=1)
-    for peak, levels in whites(y, borders).items():
-        with np.errstate(divide="ignore"):  # a black HR
+    for peak, levels in whites(x, y, borders).items():
+        with np.errstate(divide="ignore", invalid="ignore"):  # a black image
             yield replace(key, peak=peak), plain * (_WHITE / levels[:, np.newaxis]) ** 2
+    if plain.any():  # identical images have no other way either
+        yield replace(key, difference="epsilon"), plain + _EPSILON * _WHITE**2
     if key.rounding in ("stored", "round") and key.colour == "rgb":
         differences = [(a - b).astype(np.int16).astype(np.uint8) for a, b in zip(x, y, strict=True)]
         for name, squared in _DIFFERENCES.items():

@@ -69,11 +69,12 @@ def _count_file(card: ModelCard, shape: Shape) -> CostCount:
     from sr_bench.cost.onnx_graph import count_onnx
     from sr_bench.cost.onnx_shapes import read_model
     from sr_bench.files.onnx_canonical import canonical, is_canonical
+    from sr_bench.files.onnx_card import Declared
 
-    path, ends = weights_path(card, None), (card.input, card.output)
+    path, declared = weights_path(card, None), Declared(card.input, card.output)
     try:
-        if not is_canonical(path, *ends):
-            return count_onnx(canonical(read_model(path), *ends), shape)
+        if not is_canonical(path, declared):
+            return count_onnx(canonical(read_model(path), declared), shape)
     except BackendError as fault:
         try:
             return count_onnx(path, shape)

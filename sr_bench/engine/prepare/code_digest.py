@@ -27,6 +27,7 @@ MEASURES = (
     "engine/score",
     "export",
     "files/onnx_canonical.py",
+    "files/onnx_card.py",
     "files/onnx_data.py",
     "files/onnx_dtype.py",
     "files/onnx_ends.py",

@@ -18,6 +18,8 @@ def compiler_input(
         BackendError: The network can't be read.
         CardError: The card skips a layer that the network doesn't have.
     """
+    from sr_bench.engine.prepare.int8 import skipped  # onnx loads only when a network is made
+
     rule = card.usual_protocol
     given = card.input.with_white(rule.input_range)
     return CompilerInput(
@@ -28,18 +30,9 @@ def compiler_input(
         scale=card.network_scale,
         white=given.range[1] if given.is_scaled_only else 0.0,
         channel_order="bgr" if given.is_bgr(rule.channel_order) else "rgb",
-        skip_layers=_skipped(card, onnx),
+        skip_layers=skipped(onnx, card),
         calibration=images.levels() if images else (),
         calibration_digest=images.digest if images else "",
         kept_in=kept.place,
         since=kept.since,
     )
-
-
-def _skipped(card: ModelCard, onnx: Path) -> tuple[int, ...]:
-    """Return the positions of the layers that the device's plan skips."""
-    if not card.device.skip:
-        return ()
-    from sr_bench.engine.prepare.int8 import positions  # onnx loads only when a network is made
-
-    return positions(onnx, card.device.skip, key="vacc.skip", told=card.onnx)

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from onnx import load
 
-from sr_bench.core.precision import Precision
-from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import load_onnx, metadata
 from sr_bench.precision.constants import constant_signs
 from sr_bench.precision.macs import integer_share
@@ -38,15 +36,3 @@ def fault_notes(path: Path, fp32: Path) -> Mapping[str, str]:
     """
     faults = "; ".join(constant_signs(load_onnx(path), read_network(fp32)))
     return {"file_faults": faults} if faults else {}
-
-
-def check_given(path: Path, precision: Precision) -> None:
-    """Refuse the file at `path`, which a card gives for `precision`, if it is of another one.
-
-    Raises:
-        BackendError: The file says that another observer chose its ranges.
-    """
-    made_by = notes_of(path).get("observer", "")
-    if made_by not in ("", precision.calibration):
-        msg = f"{path}: expected a file of {precision}, got one of int8_{made_by}"
-        raise BackendError(msg)

@@ -154,15 +154,17 @@ def int8_maker(
     return Int8Maker(network, result, images)
 
 
-def positions(
-    onnx: Path, patterns: Sequence[str], *, key: str, told: Path | None
-) -> tuple[int, ...]:
-    """Return the positions of the layers in `onnx` that `Network.matching` returns.
+def skipped(onnx: Path, card: ModelCard) -> tuple[int, ...]:
+    """Return the positions in the network of `card`, `onnx`, of layers that its device skips.
 
-    Errors name the file `told`; None: `onnx`.
+    Raises:
+        CardError: The network has no such layer.
+        BackendError: It can't be read.
     """
-    network = read_network(onnx, told=told)
-    matching = network.matching(patterns, key=key)
+    if not card.device.skip:
+        return ()
+    network = read_network(onnx, told=card.onnx)
+    matching = network.matching(card.device.skip, key="vacc.skip")
     return tuple(i for i, layer in enumerate(network.layers) if layer in matching)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -182,13 +182,8 @@ class Prepared:
         Raises:
             BackendError: It can't be exported, calibrated or rounded.
         """
-        if self.precision.is_full:
+        if self.precision.is_full or self.card.is_given(self.precision):
             return self.fp32_onnx()
-        if self.card.is_given(self.precision):
-            from sr_bench.engine.prepare.file_notes import check_given
-
-            check_given(self.weights, self.precision)
-            return self._own_file(self.weights)
         if self.calibration:
             key = f"{self._calibrated()}-{self.digest[:32]}"
             return self.kept.file(f"onnx/{key}.onnx", self._write_int8)
@@ -199,20 +194,13 @@ class Prepared:
         return self.kept.file(name, lambda target: to_fp16(self.fp32_onnx(), target, told=told))
 
     def fp32_onnx(self) -> Path:
-        """Return the network as a float32 ONNX file, N x C x H x W."""
-        if self.card.onnx:
-            return self._own_file(self.card.onnx)
-        return self.kept.file(f"onnx/{self._recipe()}.onnx", self._export)
-
-    def _own_file(self, path: Path) -> Path:
-        """Return the user's file at `path`, or what it is brought to where it has other ends."""
-        from sr_bench.files.onnx_canonical import is_canonical, write_canonical
-
-        ends = self.card.input, self.card.output
-        if is_canonical(path, *ends):
-            return path
+        """Return the network as an ONNX file, float32 but for a file given for a low precision."""
         name = f"onnx/{self._recipe()}.onnx"
-        return self.kept.file(name, lambda target: write_canonical(path, *ends, target))
+        if self.card.onnx is None:
+            return self.kept.file(name, self._export)
+        from sr_bench.engine.prepare.own_file import own_file
+
+        return own_file(self.card, self.precision, self.kept, name)
 
     def _export(self, target: Path) -> None:
         from sr_bench.export.to_onnx import export_onnx
@@ -289,7 +277,7 @@ class Prepared:
         """
         checkpoint = self.card.checkpoint
         declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
-        ends = [self.card.input.choices(), self.card.output.choices()]
+        ends = [asdict(end) for end in (self.card.input, self.card.output)]
         return sha256_json([self.network, declared, measuring(), *ends])
 
 

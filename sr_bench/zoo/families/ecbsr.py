@@ -8,7 +8,6 @@ read and write luma in 0-255 (``colours = 1``), BasicSR's RGB in 0-1 too (``colo
 """
 
 import re
-from collections.abc import Mapping
 
 import torch
 from pydantic.dataclasses import dataclass
@@ -16,12 +15,12 @@ from torch import Tensor, nn
 
 from sr_bench.core.card import Hyper
 from sr_bench.files.validation import STRICT
+from sr_bench.zoo.blocks import Foldable
 from sr_bench.zoo.hyper import check_scale, read
 from sr_bench.zoo.plain import PlainHyper, PlainNet
 
 _LAYER = re.compile(r"backbone\.(\d+)\.(conv3x3\.|act\.|)")
 _FILTERS = ("conv1x1_sbx", "conv1x1_sby", "conv1x1_lpl")  # 1x1, then a fixed 3x3 for each channel
-_WIDER = 2  # channels of the first branch between its two convolutions, for each of the output's
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -44,6 +43,15 @@ def build(hyper: Hyper, scale: int) -> nn.Module:
     return PlainNet(params.widths(scale), scale, params.activation)
 
 
+def trained(hyper: Hyper, scale: int) -> Foldable:
+    """Return the ECBSR with all branches, whose forward leaves them out.
+
+    Raises:
+        CardError: A hyper-parameter is not valid.
+    """
+    return _Trained(read(EcbsrHyper, hyper, architecture="ecbsr"), scale)
+
+
 def canonical_key(key: str) -> str:
     """Return the name that `PlainNet` gives to the parameter that a checkpoint calls `key`.
 
@@ -56,86 +64,58 @@ def canonical_key(key: str) -> str:
     return f"body.{index}.{key[match.end() :]}"
 
 
-def training_state(hyper: Hyper, scale: int) -> dict[str, Tensor]:
-    """Return the weights that the network has in training, without values: those of all branches.
+class _Block(nn.Conv2d):
+    """A 3x3 convolution with the branches that add to it in training."""
 
-    Raises:
-        CardError: A hyper-parameter or the scale is not valid.
-    """
-    with torch.device("meta"):
-        state = build(hyper, scale).state_dict()
-        return state | {
-            f"{layer}{branch}": torch.empty(shape)
-            for layer, kernel in _layers(state)
-            for branch, shape in _branches(*kernel.shape[:2]).items()
-        }
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, padding=1)
+        wide = 2 * outputs
+        self.conv1x1_3x3 = _parameters(
+            k0=(wide, inputs, 1, 1), b0=(wide,), k1=(outputs, wide, 3, 3), b1=(outputs,)
+        )
+        for branch in _FILTERS:
+            first = {"k0": (outputs, inputs, 1, 1), "b0": (outputs,)}
+            second = {"scale": (outputs, 1, 1, 1), "mask": (outputs, 1, 3, 3), "bias": (outputs,)}
+            self.add_module(branch, _parameters(**first, **second))
 
-
-def folded(hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return `state`, of the training, with all branches of a block in its one convolution.
-
-    Raises:
-        CardError: A hyper-parameter is not valid.
-    """
-    identity = read(EcbsrHyper, hyper, architecture="ecbsr").identity
-    left = dict(state)
-    for layer, own in _layers(state):
-        block = {branch: left.pop(layer + branch) for branch in _branches(*own.shape[:2])}
-        kernel, bias = _sum(block)
-        left[f"{layer}weight"] = own + kernel + _skip(kernel, identity=identity)
-        left[f"{layer}bias"] = left[f"{layer}bias"] + bias
-    return left
+    def folded(self, *, identity: bool) -> tuple[Tensor, Tensor]:
+        """Return the kernel (O, I, 3, 3) and the bias (O) that all branches add up to."""
+        wide, *filters = (b for b in self.children() if isinstance(b, nn.ParameterDict))
+        parts = [(self.weight, self.bias), _chained(wide, wide["k1"], wide["b1"])]
+        for branch in filters:
+            each = branch["scale"] * branch["mask"]  # of its own channel alone
+            own = torch.eye(self.out_channels)[:, :, None, None] * each
+            parts.append(_chained(branch, own, branch["bias"]))
+        kernel, bias = (torch.stack(side).sum(0) for side in zip(*parts, strict=True))
+        if identity and self.in_channels == self.out_channels:
+            kernel[:, :, 1, 1] += torch.eye(self.out_channels)
+        return kernel, bias
 
 
-def _layers(state: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
-    """Return the start of the names of each convolution of the deployed network, and its kernel."""
-    kernels = ((name, value) for name, value in state.items() if name.endswith(".weight"))
-    return [(name.removesuffix("weight"), value) for name, value in kernels if value.ndim == 4]
+def _parameters(**shapes: tuple[int, ...]) -> nn.ParameterDict:
+    return nn.ParameterDict({name: torch.zeros(shape) for name, shape in shapes.items()})
 
 
-def _branches(outputs: int, inputs: int) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of what the branches of a block have."""
-    wide = _WIDER * outputs
-    shapes: dict[str, tuple[int, ...]] = {
-        "conv1x1_3x3.k0": (wide, inputs, 1, 1),
-        "conv1x1_3x3.b0": (wide,),
-        "conv1x1_3x3.k1": (outputs, wide, 3, 3),
-        "conv1x1_3x3.b1": (outputs,),
-    }
-    for branch in _FILTERS:
-        shapes |= {f"{branch}.k0": (outputs, inputs, 1, 1), f"{branch}.b0": (outputs,)}
-        shapes |= {f"{branch}.scale": (outputs, 1, 1, 1), f"{branch}.bias": (outputs,)}
-        shapes |= {f"{branch}.mask": (outputs, 1, 3, 3)}
-    return shapes
-
-
-def _sum(block: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Return the kernel (O, I, 3, 3) and bias (O) that the branches add up to."""
-    wide = block["conv1x1_3x3.k1"]
-    parts = [_chained(block, "conv1x1_3x3", wide, block["conv1x1_3x3.b1"])]
-    for branch in _FILTERS:
-        each = block[f"{branch}.scale"] * block[f"{branch}.mask"]  # (O, 1, 3, 3)
-        own = torch.eye(len(each))[:, :, None, None] * each  # of its own channel alone
-        parts.append(_chained(block, branch, own, block[f"{branch}.bias"]))
-    kernels, biases = zip(*parts, strict=True)
-    return torch.stack(kernels).sum(0), torch.stack(biases).sum(0)
-
-
-def _chained(
-    block: Mapping[str, Tensor], branch: str, second: Tensor, bias: Tensor
-) -> tuple[Tensor, Tensor]:
+def _chained(branch: nn.ParameterDict, second: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     """Return the one convolution that a 1x1 and the 3x3 with weight `second` are in a row.
 
     The authors pad what the 1x1 gives by its bias, so that this holds at the border too.
     """
-    first = block[f"{branch}.k0"].flatten(1)  # (M, I)
-    kernel = torch.einsum("omyx,mi->oiyx", second, first)
-    return kernel, torch.einsum("omyx,m->o", second, block[f"{branch}.b0"]) + bias
+    kernel = torch.einsum("omyx,mi->oiyx", second, branch["k0"].flatten(1))
+    return kernel, torch.einsum("omyx,m->o", second, branch["b0"]) + bias
 
 
-def _skip(kernel: Tensor, *, identity: bool) -> Tensor:
-    """Return the kernel that copies each channel; zero where the block has no skip."""
-    skip = torch.zeros_like(kernel)
-    if identity and kernel.shape[0] == kernel.shape[1]:
-        skip[:, :, 1, 1] = torch.eye(len(kernel))
-    return skip
+class _Trained(PlainNet, Foldable):
+    def __init__(self, hyper: EcbsrHyper, scale: int) -> None:
+        super().__init__(hyper.widths(scale), scale, hyper.activation, layer=_Block)
+        self.identity = hyper.identity
+
+    @torch.no_grad()
+    def folded(self) -> dict[str, Tensor]:
+        state = self.state_dict()
+        for name, block in self.named_modules():
+            if isinstance(block, _Block):
+                state = {key: v for key, v in state.items() if not key.startswith(f"{name}.")}
+                kernel, bias = block.folded(identity=self.identity)
+                state |= {f"{name}.weight": kernel, f"{name}.bias": bias}
+        return state

@@ -2,12 +2,11 @@
 
 Source: DeokyunKim/Progressive-Face-Super-Resolution 8d7a354, model.py (parameter names and
 arithmetic, of ``step=3, alpha=1``). Hyper-parameter of the published network: ``n_feats = 512``.
-Input and output are RGB in -1 to 1. What only training needs is folded: the outputs of the first
-two steps are left out, and weights that are scaled as the network runs are stored scaled.
+Input and output are RGB in -1 to 1. Checkpoints hold the outputs of the first two steps too, which
+are left out, and weights that the authors scale as the network runs, which are stored scaled.
 """
 
 import re
-from collections.abc import Mapping
 from math import sqrt
 
 from pydantic.dataclasses import dataclass
@@ -15,12 +14,10 @@ from torch import Tensor, nn
 
 from sr_bench.core.card import Hyper
 from sr_bench.files.validation import STRICT
-from sr_bench.zoo.blocks import conv
+from sr_bench.zoo.blocks import Foldable, conv, store_weight
 from sr_bench.zoo.hyper import Count, check_scale, read
 
 _LAYER_IN_LAYER = re.compile(r"(\.conv\.\d)\.conv\.")
-_FIRST_OUTPUTS = ("to_rgb.0.", "to_rgb.1.")
-_STORED = "weight_orig"
 
 
 @dataclass(config=STRICT, frozen=True)
@@ -67,7 +64,7 @@ class PfsrNet(nn.Module):
         self.step1 = nn.Sequential(*_rectified(conv(3, feats)), *_double(feats))
         self.step2 = nn.Sequential(*_double(feats // 2))
         self.step3 = nn.Sequential(*_double(feats // 4))
-        self.to_rgb = conv(feats // 8, 3, kernel=1)
+        self.to_rgb: nn.Module = conv(feats // 8, 3, kernel=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the enlarged images; values are not clipped."""
@@ -86,19 +83,41 @@ def build(hyper: Hyper, scale: int) -> nn.Module:
     return PfsrNet(params)
 
 
-def canonical_key(key: str) -> str:
-    """Return our name of a parameter, or that which `folded` knows.
+def trained(hyper: Hyper, _scale: int) -> Foldable:
+    """Return the PFSRNet that has an output for each step, and unscaled weights.
 
-    >>> canonical_key("step1.3.conv.0.conv.weight_orig"), canonical_key("to_rgb.2.bias")
-    ('step1.3.conv.0.weight_orig', 'to_rgb.bias')
+    Raises:
+        CardError: A hyper-parameter is not valid.
     """
-    return _LAYER_IN_LAYER.sub(r"\1.", key).replace("to_rgb.2.", "to_rgb.")
+    return _Trained(read(PfsrHyper, hyper, architecture="pfsrnet"))
 
 
-def folded(_hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return `state` with weights times sqrt(2 / fan_in), and without the first steps' outputs."""
-    used = {name: value for name, value in state.items() if not name.startswith(_FIRST_OUTPUTS)}
-    for name in [name for name in used if name.endswith(_STORED)]:
-        stored = used.pop(name)
-        used[name.replace(_STORED, "weight")] = stored * sqrt(2 / stored[0].numel())
-    return used
+def canonical_key(key: str) -> str:
+    """Return our name of a parameter: the authors have layers in layers.
+
+    >>> canonical_key("step1.3.conv.0.conv.weight_orig")
+    'step1.3.conv.0.weight_orig'
+    """
+    return _LAYER_IN_LAYER.sub(r"\1.", key)
+
+
+class _Trained(PfsrNet, Foldable):
+    def __init__(self, hyper: PfsrHyper) -> None:
+        super().__init__(hyper)
+        widths = (hyper.n_feats // 2**step for step in (1, 2, 3))
+        self.to_rgb = nn.ModuleList(conv(width, 3, kernel=1) for width in widths)
+        for block in self.modules():
+            for layer in block.conv if isinstance(block, _Block) else ():
+                if isinstance(layer, nn.Conv2d):
+                    store_weight(layer)
+
+    def folded(self) -> dict[str, Tensor]:
+        """Return the weights times sqrt(2 / fan_in), and of the outputs the last."""
+        state = {}
+        for name, value in self.state_dict().items():
+            place, _, part = name.rpartition(".")
+            if part == "weight_orig":
+                state[f"{place}.weight"] = value * sqrt(2 / value[0].numel())
+            elif not name.startswith(("to_rgb.0.", "to_rgb.1.")):
+                state[name.replace("to_rgb.2.", "to_rgb.")] = value
+        return state

@@ -14,18 +14,19 @@ SPARNetHD-Attn3D      102      512        4        9         5      in    ``spar
 
 Of the authors' options, `n_feats` is ``max_ch // (n_halve + 1)``, `n_blocks` is ``res_depth + 3 -
 n_halve``, and ``2 ** depth`` is ``128 / bottleneck_size``. Input and output are RGB in -1 to 1, of
-one size: the small face is enlarged before. Spectral normalisation is folded into the weights.
+one size: the small face is enlarged before. Spectral normalisation, of HD
+alone, is folded into the weights.
 """
 
-from collections.abc import Mapping
 from typing import Literal
 
+import torch
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from sr_bench.core.card import Hyper
 from sr_bench.files.validation import STRICT
-from sr_bench.zoo.blocks import named, reflect_conv
+from sr_bench.zoo.blocks import Foldable, named, reflect_conv, store_weight
 from sr_bench.zoo.hyper import Count, check_scale, read
 
 _Step = Literal["halve", "keep", "double"]
@@ -183,13 +184,29 @@ def size_multiple(hyper: Hyper, _scale: int) -> int:
     return int(2 ** read(SparHyper, hyper, architecture="sparnet").depth)
 
 
-def folded(_hyper: Hyper, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return `state` with weights divided by their spectral norm, where it is stored beside them.
+def trained(hyper: Hyper, _scale: int) -> Foldable:
+    """Return the SPARNet with spectral normalisation.
 
-    It is what the vectors u and v of the power iteration give, as in `torch.nn.utils`.
+    Raises:
+        CardError: A hyper-parameter is not valid.
     """
-    left = dict(state)
-    for name in [name.removesuffix("_orig") for name in state if name.endswith("weight_orig")]:
-        stored, u, v = (left.pop(f"{name}_{part}") for part in ("orig", "u", "v"))
-        left[name] = stored / (u @ (stored.flatten(1) @ v))
-    return left
+    return _Trained(read(SparHyper, hyper, architecture="sparnet"))
+
+
+class _Trained(SparNet, Foldable):
+    def __init__(self, hyper: SparHyper) -> None:
+        super().__init__(hyper)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                outputs, inputs = layer.weight.flatten(1).shape
+                layer.register_buffer("weight_u", torch.ones(outputs))
+                layer.register_buffer("weight_v", torch.ones(inputs))
+                store_weight(layer)
+
+    def folded(self) -> dict[str, Tensor]:
+        """Return the weights divided by the norms that u and v of the power iteration give."""
+        state = self.state_dict()
+        for name in [name.removesuffix("_orig") for name in state if name.endswith("weight_orig")]:
+            stored, u, v = (state.pop(f"{name}_{part}") for part in ("orig", "u", "v"))
+            state[name] = stored / (u @ (stored.flatten(1) @ v))
+        return state

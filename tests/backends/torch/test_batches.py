@@ -152,6 +152,15 @@ def test_an_output_that_is_not_one_for_each_image_is_refused(
         session.start(Batch(lrs()))
 
 
+def test_whatever_a_forward_raises_is_told_with_its_line() -> None:
+    message = rf"can't run Spoiled on .*: {__file__}:\d+: AttributeError: "
+    with (
+        nearest(lambda x: x.absent) as session,
+        pytest.raises(BackendError, match=message),
+    ):
+        session.start(Batch(lrs()))
+
+
 def out_of_memory(_x: Tensor) -> Tensor:
     big = torch.zeros(1000)  # what its traceback would keep
     msg = f"CUDA out of memory beside {len(big)}"

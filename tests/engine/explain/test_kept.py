@@ -36,7 +36,7 @@ KEPT = Kept("outputs/sr", "outputs/pairs")
 
 def test_the_images_of_a_run_explain_its_claim(results: Path) -> None:
     claim = replace(CLAIM, text=f"{PSNR:.4f}")
-    answer = explain_kept(results, KEPT, NAMES, claim, 2)
+    answer = explain_kept(results, KEPT, NAMES, [claim], 2)
     assert answer.matches[0].protocols == ("paper_y",)
     assert (answer.metric, answer.images, answer.scales) == ("psnr", 3, (2,))
     assert any("HR was kept in the size" in note for note in answer.notes)
@@ -45,10 +45,10 @@ def test_the_images_of_a_run_explain_its_claim(results: Path) -> None:
 def test_an_image_that_is_gone_is_named(results: Path) -> None:
     (results / "outputs/pairs/0001-hr.png").unlink()
     with pytest.raises(ImageError, match=r"0001-hr\.png"):
-        explain_kept(results, KEPT, NAMES, CLAIM, 2)
+        explain_kept(results, KEPT, NAMES, [CLAIM], 2)
 
 
 @pytest.mark.parametrize("kept", [Kept("../sr", "outputs/pairs"), Kept("outputs/sr", "/etc")])
 def test_a_record_cannot_point_outside_of_the_results(results: Path, kept: Kept) -> None:
     with pytest.raises(ImageError, match="expected a folder below"):
-        explain_kept(results, kept, NAMES, CLAIM, 2)
+        explain_kept(results, kept, NAMES, [CLAIM], 2)

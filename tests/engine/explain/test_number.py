@@ -177,6 +177,10 @@ PSNR_CHOICES = {
         {"colour": "ycbcr_pil", "psnr_channels": "mean_6_1_1"},
     ),
     "8-bit differences": (mean(in_8_bits(square=False)), {"difference": "uint8"}),
+    "an epsilon": (
+        mean(lambda x, y: -10 * np.log10(np.mean((x / 255 - y / 255) ** 2) + 1e-8)),
+        {"difference": "epsilon"},
+    ),
     "8-bit squares": (mean(in_8_bits(square=True)), {"difference": "uint8_square"}),
     "pooled": (pooled(), {"aggregation": "pooled"}),
     "median": (float(np.median(EACH)), {"aggregation": "median"}),
@@ -193,15 +197,32 @@ def test_each_common_choice_is_found_from_the_number_that_others_compute(choice:
     assert best.value == pytest.approx(value, abs=1e-9)
 
 
-DARK = [(name, sr // 2, hr // 2 + 9) for name, sr, hr in PAIRS]
+# Of the range of values, now SR has the larger one and now HR.
+UNLIKE = [
+    (name, (sr * (0.5, 0.8, 0.6)[i]).astype(np.uint8), (hr * 0.7 + 9).astype(np.uint8))
+    for i, (name, sr, hr) in enumerate(PAIRS)
+]
 
 
-@pytest.mark.parametrize(
-    ("peak", "white"), [("hr_max", np.max), ("hr_range", lambda hr: float(np.ptp(hr)))]
-)
-def test_a_white_level_that_is_taken_from_each_image_is_found(peak: str, white) -> None:
-    value = np.mean([psnr(sr, hr, float(white(hr))) for _, sr, hr in DARK])
-    best = first(float(value), pairs=DARK)
+WHITES = {
+    "hr_max": lambda _sr, hr: float(hr.max()),
+    "hr_range": lambda _sr, hr: float(np.ptp(hr)),
+    "sr_range": lambda sr, _hr: float(np.ptp(sr)),
+    "both_range": lambda sr, hr: float(max(np.ptp(sr), np.ptp(hr))),
+}
+
+
+@pytest.mark.parametrize("peak", WHITES)
+@pytest.mark.parametrize("metric", ["psnr", "ssim"])
+def test_a_white_level_that_is_taken_from_each_image_is_found(peak: str, metric: str) -> None:
+    scored = [(sr, hr, WHITES[peak](sr, hr)) for _, sr, hr in UNLIKE]
+    if metric == "ssim":
+        value = np.mean([ssim(sr, hr, level=white) for sr, hr, white in scored])
+        best = first(float(value), "ssim", pairs=UNLIKE, digits=9)
+        assert (best.scoring.peak, best.scoring.window) == (peak, "uniform7")
+        return
+    value = np.mean([psnr(*each) for each in scored])
+    best = first(float(value), pairs=UNLIKE)
     assert (best.scoring.peak, best.changes) == (peak, ("peak",))
 
 

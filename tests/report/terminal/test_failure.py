@@ -36,13 +36,13 @@ def test_a_difference_is_shown_in_full() -> None:
 
 def test_kept_images_show_what_the_claim_may_be_about() -> None:
     failed = judged(30.2)
-    match = Candidate(Scoring(border=3), 30.1012, ("paper_y",), ("border",), "rounded", 0.5)
+    match = Candidate(Scoring(border=3), 30.1012, ("paper_y",), ("border",), "rounded", 0.4)
     forensics = Forensics("psnr", "30.10", 2, (2,), 900, 9, (match,) * 9)
     lines = failure_text(replace(failed, detail=Detail(forensics=forensics))).splitlines()
-    start = lines.index("forensics  9 of 900 ways of scoring the images give the claim:")
+    start = lines.index("forensics  could be chance: 9 of 900 ways of scoring the images, as")
     assert (
         lines[start + 1]
-        == "           paper_y, but border 3 px: 30.1012 dB rounded, by chance 0.500"
+        == "           paper_y, but border 3 px: 30.1012 dB rounded, by chance 0.400"
     )
     assert lines[-1].startswith("rerun")
     assert len(lines) <= 16

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sr_bench.core.forensics import Candidate, Forensics, Scoring
+from sr_bench.core.forensics import Beside, Candidate, Companion, Forensics, Scoring
 from sr_bench.report.terminal.forensics import forensics_lines, forensics_summary
 
 MATCH = Candidate(Scoring(border=2), 30.10412, ("paper_y",), (), "rounded", 0.0213)
@@ -14,7 +14,7 @@ OTHER = Candidate(
     ("native_rgb", "b", "c", "d", "e"),
     ("colour", "channels"),
     "truncated",
-    1.5,
+    0.4,
 )
 FITS = Forensics("psnr", "30.10", 5, (2,), 2123, 7, (MATCH, OTHER), notes=("files have 8 bits",))
 NONE = replace(FITS, fits=0, matches=(), nearest=(replace(MATCH, value=30.2, digits=""),))
@@ -22,13 +22,13 @@ NONE = replace(FITS, fits=0, matches=(), nearest=(replace(MATCH, value=30.2, dig
 
 def test_every_way_is_shown_with_its_value_digits_and_chance() -> None:
     lines = forensics_lines(FITS)
-    assert lines[0] == "7 of 2,123 ways of scoring 5 images give PSNR 30.10 dB"
+    assert lines[0] == "explained: 7 of 2,123 ways of scoring 5 images give PSNR 30.10 dB"
     assert [line.split(maxsplit=3) for line in lines[4:6]] == [
         ["30.1041", "rounded", "0.021", "paper_y"],
         [
             "30.1099",
             "truncated",
-            "1.500",
+            "0.400",
             "native_rgb, b, c and 2 more, but on OpenCV's gray, SR read as BGR",
         ],
     ]
@@ -42,7 +42,7 @@ def test_scales_that_were_guessed_are_listed() -> None:
 
 def test_where_nothing_fits_the_nearest_are_shown_with_how_far_they_miss() -> None:
     assert forensics_lines(NONE)[:2] == [
-        "none of 2,123 ways of scoring 5 images gives PSNR 30.10 dB; the nearest:",
+        "not explained: none of 2,123 ways of scoring 5 images gives PSNR 30.10 dB; the nearest:",
         "  paper_y: 30.2000 dB (+0.1000)",
     ]
     assert forensics_lines(replace(NONE, nearest=(), images=1))[0].endswith(
@@ -50,18 +50,61 @@ def test_where_nothing_fits_the_nearest_are_shown_with_how_far_they_miss() -> No
     )
 
 
-def test_a_failure_has_room_for_three() -> None:
+def test_a_failure_says_what_explains_it_or_that_it_could_be_chance() -> None:
     assert forensics_summary(FITS) == [
-        "forensics  7 of 2,123 ways of scoring the images give the claim:",
+        "forensics  explained by",
         "           paper_y: 30.1041 dB rounded, by chance 0.021",
+    ]
+    assert forensics_summary(replace(FITS, matches=(OTHER,))) == [
+        "forensics  could be chance: 7 of 2,123 ways of scoring the images, as",
         "           native_rgb, b, c and 2 more, but on OpenCV's gray, SR read as BGR:"
-        " 30.1099 dB truncated, by chance 1.500",
+        " 30.1099 dB truncated, by chance 0.400",
     ]
     assert len(forensics_summary(replace(FITS, matches=(MATCH,) * 10))) == 4
     assert forensics_summary(NONE) == [
-        "forensics  none of 2,123 ways of scoring the images gives the claim; the nearest:",
+        "forensics  not explained: none of 2,123 ways of scoring the images gives the claim;"
+        " the nearest:",
         "           paper_y: 30.2000 dB (+0.1000)",
     ]
+
+
+@pytest.mark.parametrize("chance", [0.501, 0.9])
+def test_what_any_number_would_have_is_not_shown(chance: float) -> None:
+    lucky = replace(FITS, matches=(replace(OTHER, chance=chance),))
+    for line in (forensics_lines(lucky)[0], *forensics_summary(lucky)):
+        assert "not explained: 7 of 2,123 ways" in line
+        assert line.endswith("as some as simple would give any number nearby")
+    text = "\n".join([*forensics_lines(lucky), *forensics_summary(lucky)])
+    assert "gray" not in text
+    assert "explained by" not in text
+
+
+@pytest.mark.parametrize(("chance", "weight"), [(0.15, "could be chance"), (0.563, "chance")])
+def test_chances_that_were_once_called_explanations_are_none(chance: float, weight: str) -> None:
+    assert replace(MATCH, chance=chance).weight == weight
+
+
+def test_a_way_that_explains_is_shown_as_the_table_of_a_card() -> None:
+    scoring = Scoring(colour="y_full", border=7, window="uniform7")
+    way = replace(MATCH, scoring=scoring, changes=("colour", "border", "window"))
+    line = next(each for each in forensics_lines(replace(FITS, matches=(way,))) if "card" in each)
+    assert line == (
+        'as a card\'s protocol: base = "paper_y", colour = "y_full", border = 7,'
+        ' ssim_window = "uniform7"'
+    )
+    wrong = replace(way, changes=("channels",))  # no protocol makes mistakes
+    assert not any("card" in each for each in forensics_lines(replace(FITS, matches=(wrong,))))
+
+
+def test_numbers_of_the_same_row_are_shown_beside() -> None:
+    other = Companion(Scoring(border=2, window="uniform7"), 0.90121, ("window",))
+    way = replace(MATCH, beside=(other,))
+    lines = forensics_lines(replace(FITS, matches=(way,), beside=(Beside("ssim", "0.901"),)))
+    assert lines[0].endswith("give PSNR 30.10 dB beside SSIM 0.901")
+    assert lines[4].startswith("30.1041, 0.90121  rounded")
+    assert lines[4].endswith(
+        "paper_y; SSIM uniform 7x7 window, sample covariance (scikit-image's default)"
+    )
 
 
 @pytest.mark.parametrize(

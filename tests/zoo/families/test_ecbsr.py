@@ -10,8 +10,8 @@ from torch.testing import assert_close
 
 from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CheckpointError
-from sr_bench.zoo.build import build, canonical_key, folded
-from sr_bench.zoo.checkpoints import load_model
+from sr_bench.zoo.build import canonical_key
+from sr_bench.zoo.checkpoints import load_model, load_noted
 
 FILTERS = {
     "sbx": [[1, 0, -1], [2, 0, -2], [1, 0, -1]],
@@ -75,23 +75,29 @@ def card(**changes: object) -> ModelCard:
     return ModelCard("net", "ecbsr", Path(), "", "", **network)  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    torch.save({"params": trained()}, tmp_path / "trained.pth")
+    return tmp_path / "trained.pth"
+
+
 @pytest.mark.parametrize("identity", [False, True])
 def test_a_folded_block_gives_what_its_branches_add_up_to_at_the_border_too(
-    identity: bool,
+    checkpoint: Path, identity: bool
 ) -> None:
-    state = {canonical_key("ecbsr", name): value for name, value in trained().items()}
-    net = build("ecbsr", hyper(identity=identity), 2)
-    net.load_state_dict(dict(folded("ecbsr", hyper(identity=identity), state)))
+    net, notes = load_noted(card(hyper=hyper(identity=identity)), checkpoint)
     block = {name.removeprefix("backbone.1."): value for name, value in trained().items()}
     x = torch.randn(1, 4, 5, 6)
     skip = x if identity else torch.zeros_like(x)
-    with torch.inference_mode():
-        assert_close(net.get_submodule("body.2")(x), branches(block, x) + skip)
+    assert_close(net.get_submodule("body.2")(x), branches(block, x) + skip)
+    assert notes["folded"] == "weights of the training folded into one layer each"
 
 
-def test_only_blocks_that_keep_the_number_of_channels_have_a_skip() -> None:
-    state = {canonical_key("ecbsr", name): value for name, value in trained().items()}
-    with_skip, without = (folded("ecbsr", hyper(identity=one), state) for one in (True, False))
+def test_only_blocks_that_keep_the_number_of_channels_have_a_skip(checkpoint: Path) -> None:
+    with_skip, without = (
+        load_model(card(hyper=hyper(identity=one)), checkpoint).state_dict()
+        for one in (True, False)
+    )
     differing = {name for name in without if not torch.equal(with_skip[name], without[name])}
     assert differing == {"body.2.weight", "body.4.weight"}
 
@@ -109,35 +115,35 @@ def test_names_of_both_forms_have_one_meaning(key: str, expected: str) -> None:
     assert canonical_key("ecbsr", key) == expected
 
 
-def test_checkpoints_of_both_forms_load(tmp_path: Path) -> None:
-    torch.save({"params": trained()}, tmp_path / "trained.pth")
-    net = load_model(card(), tmp_path / "trained.pth")
+def test_a_folded_checkpoint_loads_too_and_no_seed_moves(checkpoint: Path, tmp_path: Path) -> None:
+    before = torch.random.get_rng_state()
+    net = load_model(card(), checkpoint)
     plain = {
         f"backbone.{i}.conv3x3.{name}": net.state_dict()[f"body.{2 * i}.{name}"]
         for i in range(3)
         for name in ("weight", "bias")
     }
     torch.save(plain, tmp_path / "plain.pth")
+    assert torch.equal(torch.random.get_rng_state(), before)
     x = torch.rand(1, 1, 4, 4)
     assert torch.equal(net(x), load_model(card(), tmp_path / "plain.pth")(x))
 
 
-def test_a_block_that_lacks_a_branch_is_named(tmp_path: Path) -> None:
-    state = trained()
-    del state["backbone.1.conv1x1_sby.mask"]
-    torch.save(state, tmp_path / "net.pth")
-    with pytest.raises(
-        CheckpointError, match=r"in training; 1 missing: body\.2\.conv1x1_sby\.mask\."
-    ):
-        load_model(card(), tmp_path / "net.pth")
-
-
-def test_branches_that_do_not_fit_together_are_refused(tmp_path: Path) -> None:
-    state = trained()
-    state["backbone.1.conv1x1_3x3.k0"] = torch.zeros(7, 4, 1, 1)
-    torch.save(state, tmp_path / "net.pth")
-    with pytest.raises(
-        CheckpointError,
-        match=r"1 mis-shaped: body\.2\.conv1x1_3x3\.k0 \(7, 4, 1, 1\) instead of \(8, 4",
-    ):
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"conv1x1_sby.mask": None}, r"1 missing: body\.2\.conv1x1_sby\.mask\."),
+        (
+            {"conv1x1_3x3.k0": torch.zeros(7, 4, 1, 1)},
+            r"body\.2\.conv1x1_3x3\.k0 \(7, 4, 1, 1\) instead of \(8, 4, 1, 1\)",
+        ),
+        ({"conv1x1_more.k0": torch.zeros(1)}, r"1 unexpected: body\.2\.conv1x1_more\.k0"),
+    ],
+)
+def test_all_branches_of_all_blocks_must_fit(
+    tmp_path: Path, change: dict[str, Tensor | None], words: str
+) -> None:
+    state = {**trained(), **{f"backbone.1.{name}": value for name, value in change.items()}}
+    torch.save({k: v for k, v in state.items() if v is not None}, tmp_path / "net.pth")
+    with pytest.raises(CheckpointError, match=words):
         load_model(card(), tmp_path / "net.pth")

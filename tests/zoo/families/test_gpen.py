@@ -1,5 +1,5 @@
-from collections.abc import Mapping
 from math import prod
+from pathlib import Path
 
 import pytest
 import torch
@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu, linear, pad
 from torch.testing import assert_close
 
-from sr_bench.errors import CardError
-from sr_bench.zoo.build import build, canonical_key
-from sr_bench.zoo.families import gpen
+from sr_bench.errors import CardError, CheckpointError
+from sr_bench.zoo.build import build
+from tests.zoo.weights import loaded
 
 HYPER = {"size": 16, "code": 6, "n_mlp": 2, "multiplier": 1, "narrow": 1 / 128}
 WIDTH, CODE = 4, 6
@@ -52,10 +52,6 @@ def checkpoint() -> dict[str, Tensor]:
     places |= {"generator.convs.2.conv.blur": 4}
     places |= {f"generator.to_rgbs.{i}.upsample": 4 for i in (0, 1)}
     return state | {f"{place}.kernel": kernel * gain for place, gain in places.items()}
-
-
-def renamed(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {canonical_key("gpen", name): value for name, value in checkpoint.items()}
 
 
 class Reference:
@@ -125,29 +121,36 @@ class Reference:
 
 
 def test_each_face_of_a_batch_gets_the_convolutions_of_its_code(
-    checkpoint: dict[str, Tensor],
+    checkpoint: dict[str, Tensor], tmp_path: Path
 ) -> None:
-    module = build("gpen", HYPER, 1).eval()
-    state = gpen.folded(HYPER, renamed(checkpoint))
-    module.load_state_dict(state)
+    module = loaded("gpen", HYPER, 1, checkpoint, tmp_path)
     x = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)) * 2 - 1
     reference = Reference(checkpoint)
     with torch.inference_mode():
         assert_close(module(x), torch.cat([reference(image[None]) for image in x]))
 
 
-def test_weights_are_folded_once(checkpoint: dict[str, Tensor]) -> None:
-    state = gpen.folded(HYPER, renamed(checkpoint))
-    again = gpen.folded(HYPER, renamed(state))
-    assert again.keys() == state.keys()
-    assert all(again[name] is value for name, value in state.items())
+def test_weights_that_are_folded_already_load_too(
+    checkpoint: dict[str, Tensor], tmp_path: Path
+) -> None:
+    module = loaded("gpen", HYPER, 1, checkpoint, tmp_path)
+    again = loaded("gpen", HYPER, 1, module.state_dict(), tmp_path)
+    assert_close(again.state_dict(), module.state_dict())
+
+
+def test_a_checkpoint_that_lacks_one_parameter_is_refused(
+    checkpoint: dict[str, Tensor], tmp_path: Path
+) -> None:
+    state = {name: v for name, v in checkpoint.items() if name != "generator.convs.1.noise.weight"}
+    with pytest.raises(CheckpointError, match=r"1 missing: generator\.convs\.1\.noise"):
+        loaded("gpen", HYPER, 1, state, tmp_path)
 
 
 def test_parameters_equal_those_of_the_published_network() -> None:
     with torch.device("meta"):
         module = build("gpen", PUBLISHED, 1)
     assert sum(p.numel() for p in module.parameters()) == 71_005_223  # printed as 71.01 M
-    assert module.get_submodule("generator.convs.13.conv").weight.shape == (64, 128, 3, 3)
+    assert module.get_submodule("generator.convs.13.layer").weight.shape == (64, 128, 3, 3)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d
 from torch.testing import assert_close
 
-from sr_bench.errors import CardError
-from sr_bench.zoo.build import build, canonical_key
-from sr_bench.zoo.families import pfsrnet
-from tests.zoo.weights import random_state
+from sr_bench.errors import CardError, CheckpointError
+from sr_bench.zoo.build import build
+from tests.zoo.weights import loaded, random_state
 
 HYPER = {"n_feats": 16}
 
@@ -54,11 +55,9 @@ def checkpoint() -> dict[str, Tensor]:
     return state
 
 
-def test_three_steps_enlarge_by_eight() -> None:
+def test_three_steps_enlarge_by_eight(tmp_path: Path) -> None:
     w = checkpoint()
-    renamed = {canonical_key("pfsrnet", name): value for name, value in w.items()}
-    module = build("pfsrnet", HYPER, 8).eval()
-    module.load_state_dict(pfsrnet.folded(HYPER, renamed), strict=False)
+    module = loaded("pfsrnet", HYPER, 8, w, tmp_path)
     x = torch.rand(1, 3, 3, 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
     out = rectified(w, "step1.1", conv2d(x, w["step1.0.weight"], w["step1.0.bias"], padding=1))
     for name, first in (("step1", 3), ("step2", 0), ("step3", 0)):
@@ -69,14 +68,17 @@ def test_three_steps_enlarge_by_eight() -> None:
         assert_close(got, conv2d(out, w["to_rgb.2.weight"], w["to_rgb.2.bias"]))
 
 
-def test_folding_leaves_the_parameters_of_the_last_step_and_is_done_once() -> None:
-    renamed = {canonical_key("pfsrnet", name): value for name, value in checkpoint().items()}
-    state = pfsrnet.folded(HYPER, renamed)
-    with torch.device("meta"):
-        wanted = build("pfsrnet", HYPER, 8).state_dict().keys()
-    assert state.keys() == {name for name in wanted if not name.endswith("num_batches_tracked")}
-    again = pfsrnet.folded(HYPER, {canonical_key("pfsrnet", k): v for k, v in state.items()})
-    assert all(again[name] is value for name, value in state.items())
+def test_a_checkpoint_without_the_outputs_of_all_steps_is_refused(tmp_path: Path) -> None:
+    state = checkpoint()
+    del state["to_rgb.0.bias"]
+    with pytest.raises(CheckpointError, match=r"1 missing: to_rgb\.0\.bias"):
+        loaded("pfsrnet", HYPER, 8, state, tmp_path)
+
+
+def test_weights_that_are_folded_already_load_too(tmp_path: Path) -> None:
+    module = loaded("pfsrnet", HYPER, 8, checkpoint(), tmp_path)
+    again = loaded("pfsrnet", HYPER, 8, module.state_dict(), tmp_path)
+    assert_close(again.state_dict(), module.state_dict())
 
 
 def test_channels_that_can_not_be_halved_three_times_are_refused() -> None:

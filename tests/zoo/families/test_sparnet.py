@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,8 +9,7 @@ from torch.testing import assert_close
 
 from sr_bench.errors import CardError
 from sr_bench.zoo.build import build, size_multiple
-from sr_bench.zoo.families import sparnet
-from tests.zoo.weights import random_state
+from tests.zoo.weights import loaded, random_state
 
 HYPER = {
     **{"n_feats": 4, "max_feats": 6, "n_halve": 2, "n_blocks": 1, "depth": 3},
@@ -98,14 +99,17 @@ def test_parameters_equal_those_of_the_published_networks(
     assert sum(p.numel() for p in module.parameters()) == expected
 
 
-def test_a_weight_is_divided_by_its_norm_as_torch_does() -> None:
-    normed = spectral_norm(nn.Conv2d(3, 5, 3, bias=False), n_power_iterations=3)
-    normed(torch.zeros(1, 3, 4, 4))  # of which each call improves the vectors
-    normed.eval()(torch.zeros(1, 3, 4, 4))
-    state = {f"out_conv.conv2d.{name}": value for name, value in normed.state_dict().items()}
-    folded = sparnet.folded(HYPER, state)
-    assert_close(folded, {"out_conv.conv2d.weight": normed.weight.detach()})
-    assert sparnet.folded(HYPER, folded) == folded
+def test_weights_are_divided_by_their_norms_as_torch_does(tmp_path: Path) -> None:
+    normed = build("sparnet", HYPER, 1)
+    normed.load_state_dict(random_state(normed), strict=False)
+    for layer in list(normed.modules()):
+        if isinstance(layer, nn.Conv2d):
+            spectral_norm(layer, n_power_iterations=3)
+    x = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    normed(x)  # each call in training improves the vectors
+    module = loaded("sparnet", HYPER, 1, normed.state_dict(), tmp_path)
+    with torch.inference_mode():
+        assert_close(module(x), normed.eval()(x))
 
 
 def test_more_halvings_than_the_hourglasses_allow_are_refused() -> None:

@@ -1,0 +1,115 @@
+"""The card of an ONNX file that no card names: what it reads and gives is found out from it."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from sr_bench.core.network_io import NetworkColour, NetworkInput, NetworkOutput
+from sr_bench.errors import BackendError, OptionError
+
+if TYPE_CHECKING:  # onnx loads only when a file is opened
+    from sr_bench.core.card import ModelCard
+    from sr_bench.files.onnx_ends import ImageEnd, ImageNetwork
+
+_LUMAS = tuple(name for name in get_args(NetworkColour) if name.startswith("y_"))
+
+
+def add_file_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what a file does not tell by itself."""
+    parser.add_argument("--scale", type=int, default=2, help="of an ONNX file (default: 2)")
+    parser.add_argument(
+        "--white", type=float, help="white level of an ONNX file (default: 255 of uint8, else 1)"
+    )
+    parser.add_argument(
+        "--colour",
+        choices=get_args(NetworkColour),
+        help="of an ONNX file (default: rgb; of one channel it must be said)",
+    )
+
+
+def card_of_file(args: argparse.Namespace) -> "ModelCard":
+    """Return a card of the ONNX file that is `args.model`, in no suite.
+
+    Raises:
+        OptionError: There is no such file, or it does not tell which luma it takes.
+        BackendError: It can't be read, or is not from one image to another.
+    """
+    from sr_bench.files.onnx_canonical import look_at
+    from sr_bench.files.onnx_card import Declared
+
+    network = look_at(_file(args), Declared())
+    colours = {image.channels for image in (network.reads, network.gives)}
+    if args.colour in _LUMAS and 1 not in colours:
+        msg = f"--colour {args.colour}: the network reads {network.reads.end}"
+        raise OptionError(msg)
+    reads, gives = (
+        (_colour(image, args.colour), (0.0, _white(image, args.white)))
+        for image in (network.reads, network.gives)
+    )
+    return _card(args, NetworkInput(*reads), NetworkOutput(*gives), network)
+
+
+def countable_file(args: argparse.Namespace) -> "ModelCard":
+    """Return a card to count the file by: any luma will do, and its ends need be no images.
+
+    Raises:
+        OptionError: There is no such file.
+    """
+    from sr_bench.files.onnx_canonical import look_at
+    from sr_bench.files.onnx_card import Declared
+
+    path = _file(args)
+    args = argparse.Namespace(model=args.model, scale=1, white=None, colour=None)
+    try:
+        network = look_at(path, Declared())
+    except BackendError:
+        return _card(args, NetworkInput(), NetworkOutput(), None)
+    args.colour = _LUMAS[0] if 1 in (network.reads.channels, network.gives.channels) else None
+    return card_of_file(args)
+
+
+def _file(args: argparse.Namespace) -> Path:
+    path = Path(args.model)
+    if not path.is_file():
+        msg = f"{path}: expected an ONNX file, got none there"
+        raise OptionError(msg)
+    return path.resolve()
+
+
+def _colour(image: "ImageEnd", asked: NetworkColour | None) -> NetworkColour:
+    if image.channels == 3:
+        return "bgr" if asked == "bgr" else "rgb"
+    if asked is not None and asked in _LUMAS:
+        return asked
+    msg = f"{image.end} has one channel: say which luma with --colour {', '.join(_LUMAS)}"
+    raise OptionError(msg)
+
+
+def _white(image: "ImageEnd", asked: float | None) -> float:
+    return asked or (255.0 if image.end.kind == "uint8" else 1.0)
+
+
+def _card(
+    args: argparse.Namespace,
+    reads: NetworkInput,
+    gives: NetworkOutput,
+    network: "ImageNetwork | None",
+) -> "ModelCard":
+    """Return a card whose other keys have their defaults."""
+    from sr_bench.core.card import ModelCard
+
+    path = Path(args.model)
+    height, width = (network and network.size) or (256, 256)
+    return ModelCard(
+        name=path.stem,
+        family="file",
+        folder=path.resolve().parent,
+        row="",
+        row_source="",
+        architecture="",
+        scale=args.scale,
+        input=reads,
+        output=gives,
+        onnx=path.resolve(),
+        counted_shape=(reads.channels, height, width),
+    )

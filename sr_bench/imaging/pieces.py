@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.network_io import NetworkInput
+from sr_bench.errors import ImageError
 
 Planes: TypeAlias = NDArray[np.float32]
 """1 x channels x height x width."""
@@ -93,15 +94,18 @@ class Pieces:
         """Return the image that a network enlarged in pieces; `outputs` are in the order of `cut`.
 
         Raises:
-            ValueError: An output is not its piece enlarged.
+            ImageError: An output is not its piece enlarged.
         """
         expected = self.rows.piece * enlargement, self.columns.piece * enlargement
         joined: Planes | None = None
         places = product(self.rows.parts(), self.columns.parts())
         for (down, right), output in zip(places, outputs, strict=True):
             if output.shape[2:] != expected:
-                msg = f"expected an output of {_by(expected)}, got {_by(output.shape[2:])}"
-                raise ValueError(msg)
+                msg = (
+                    f"expected an output of {_by(expected)} for {_by(self.size)} pixels, got"
+                    f" {_by(output.shape[2:])}: check the card's scale"
+                )
+                raise ImageError(msg)
             if len(self) == 1 and not (self.rows.spare or self.columns.spare):
                 return output
             if joined is None:

@@ -1,5 +1,6 @@
 """Say in one line what another author's code raised, and at which of its lines."""
 
+import re
 import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import FunctionType
 from sr_bench.errors import SrBenchError
 
 _LONGEST = 400
+_CHANNELS = re.compile(r"to have ([13]) channels, but got (?!\1)[13] channels")
 _OURS = Path(__file__).parents[1]
 _PYTHON = Path(sysconfig.get_path("stdlib"))
 
@@ -27,6 +29,7 @@ def what_raised(error: BaseException, code: object = None) -> str:
     said = " ".join(str(error).split())
     if not isinstance(error, SrBenchError):  # which has said all
         said = f"{type(error).__name__}: {said}".removesuffix(": ")
+    said += _channels_advice(said)
     place = _place(error)
     if not place and isinstance(code, FunctionType) and _is_others(code.__code__.co_filename):
         place = code_place(code)
@@ -36,6 +39,15 @@ def what_raised(error: BaseException, code: object = None) -> str:
 def code_place(code: FunctionType) -> str:
     """Return where `code` begins, such as ``nets/pan.py:12``."""
     return f"{code.__code__.co_filename}:{code.__code__.co_firstlineno}"
+
+
+def _channels_advice(said: str) -> str:
+    """Return what to add to what torch `said` of a network that got an image in another colour."""
+    channels = _CHANNELS.search(said)
+    if not channels:
+        return ""
+    colours = "'y_float', 'y_rounded' or 'y_full'" if channels[1] == "1" else "'rgb' or 'bgr'"
+    return f"; say what the network reads, colour = {colours} under [model.input]"
 
 
 def _place(error: BaseException) -> str:

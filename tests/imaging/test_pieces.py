@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sr_bench.core.network_io import NetworkInput
+from sr_bench.errors import ImageError
 from sr_bench.imaging.pieces import Pieces
 
 RNG = np.random.default_rng(3)
@@ -80,5 +81,5 @@ def test_an_image_that_fits_is_not_copied() -> None:
 
 def test_an_output_of_another_scale_is_refused() -> None:
     pieces = Pieces.of((6, 7), NetworkInput(multiple_of=8))
-    with pytest.raises(ValueError, match="an output of 16 x 16, got 8 x 8"):
+    with pytest.raises(ImageError, match="an output of 16 x 16 for 8 x 8 pixels, got 8 x 8"):
         pieces.join([image(8, 8)], 2)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sr_bench.core.backend import Batch, BatchItem, BatchSession, Session
 from sr_bench.core.network_io import NetworkInput
-from sr_bench.engine.measure.fp32_outputs import Output, output_of
+from sr_bench.engine.measure.fp32_outputs import output_of
 from sr_bench.errors import BackendError
 from sr_bench.imaging.pieces import Pieces
 
@@ -51,7 +51,7 @@ class _Fitted:
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for `lr`, both float32 NCHW."""
         pieces = self._pieces(lr.shape)
-        return self._joined(pieces, [self._session.run(piece) for piece in pieces.cut(lr)])
+        return pieces.join(map(self._session.run, pieces.cut(lr)), self._enlargement)
 
     def close(self) -> None:
         """Free what the session holds; a second call does nothing."""
@@ -73,13 +73,6 @@ class _Fitted:
             )
             raise BackendError(msg)
         return Pieces.of((height, width), given)
-
-    def _joined(self, pieces: Pieces, outputs: Sequence[Output]) -> Output:
-        try:
-            return pieces.join(outputs, self._enlargement)
-        except ValueError as error:
-            msg = f"{error} for {' x '.join(map(str, pieces.size))} pixels: check the card's scale"
-            raise BackendError(msg) from error
 
 
 class _FittedBatches(_Fitted):
@@ -112,7 +105,7 @@ class _FittedBatches(_Fitted):
             outputs = [output_of(item) for finish in started for item in finish()]
             each = range(0, len(outputs), len(pieces))
             parts = (outputs[first : first + len(pieces)] for first in each)
-            return [BatchItem(None, self._joined(pieces, part)) for part in parts]
+            return [BatchItem(None, pieces.join(part, self._enlargement)) for part in parts]
 
         return wait
 

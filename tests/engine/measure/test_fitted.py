@@ -12,7 +12,7 @@ from sr_bench.core.backend import Batch, BatchItem, BatchSession
 from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.precision import Precision
 from sr_bench.engine.measure.fitted import fitted
-from sr_bench.errors import BackendError
+from sr_bench.errors import BackendError, ImageError
 
 RNG = np.random.default_rng(2)
 TILES = NetworkInput(size=(24, 20), overlap=8)
@@ -106,7 +106,7 @@ def test_a_network_of_one_size_takes_no_other_unless_the_card_lets_images_be_cut
 
 
 def test_a_scale_that_is_not_the_networks_is_refused() -> None:
-    with network() as session, pytest.raises(BackendError, match=r"72 x 60, got 48 x 40 .* scale"):
+    with network() as session, pytest.raises(ImageError, match=r"72 x 60 .* got 48 x 40: .* scale"):
         fitted(session, TILES, 3).run(image(30, 30))
 
 

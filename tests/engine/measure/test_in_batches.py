@@ -20,6 +20,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure import in_batches as batched
+from sr_bench.engine.measure.fitted import fitted
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
@@ -134,6 +135,25 @@ def test_a_batch_is_as_large_as_the_networks_input_allows() -> None:
     session.start = lambda batch: lambda: [BatchItem(None, lr.repeat(3, 1)) for lr in batch.lrs]
     run_batched(job, session, pairs=PairCache(), threads=1, progress=lambda *_: None)
     assert shapes == [(1, 1, 24, 28)]
+
+
+@pytest.mark.parametrize(
+    "given", [{"multiple_of": 8}, {"size": (8, 10), "overlap": 2}], ids=["padded", "tiles"]
+)
+def test_a_network_that_takes_some_sizes_only_scores_in_batches_as_alone(given) -> None:
+    reads = NetworkInput(range=(0.0, 255.0), **given)
+    job = replace(job_of(), card=replace(CARD, input=reads))
+    module = torch.nn.Upsample(scale_factor=2)
+    how = {"pairs": PairCache(), "threads": 2, "progress": lambda *_: None}
+    with open_module(module, Precision.FP32, threads=1, batches=True) as session:
+        whole = fitted(session, reads, 2)
+        memory = Remembered(lambda: whole, Outputs(), "m")
+        together = run_batched(job, whole, reference=memory, memory=memory, **how)
+        alone = run_job(job, whole, **how)
+        plain = run_job(job, session, **how)
+    assert [result.scores for result in together] == [result.scores for result in alone]
+    assert [result.scores for result in alone] == [result.scores for result in plain]
+    assert {result.fidelity.all_db for result in together} == {np.inf}
 
 
 class Scoring(Nearest):

@@ -74,10 +74,12 @@ def test_a_cached_export_needs_no_torch(edsr: ModelCard) -> None:
     script = (
         "import sys\nfrom pathlib import Path\n"
         "from sr_bench.core.card import Checkpoint, ModelCard\n"
+        "from sr_bench.core.network_io import NetworkInput, NetworkOutput\n"
         "from sr_bench.core.precision import Precision\n"
         "from sr_bench.engine.prepare.network import prepare\n"
         f"card = ModelCard('n', 'f', Path({str(edsr.folder)!r}), 'R', '', 2, 'edsr',"
-        f" hyper={edsr.hyper!r}, checkpoint=Checkpoint('small.pth'))\n"
+        f" hyper={edsr.hyper!r}, checkpoint=Checkpoint('small.pth'),"
+        f" input={edsr.input!r}, output={edsr.output!r})\n"
         "print(prepare(card, Precision.FP32, None).artefact().onnx)\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -128,6 +128,10 @@ def _params(card: ModelCard, claim: Claim, count: "CostCount") -> Iterator[str]:
         of_tool = count.params_by(rule)
         if of_tool != count.params and _agrees(card, claim, of_tool / 1e6):
             yield f"{of_tool:,}, what the tool of {rule} sees: the network has {count.params:,}"
+    # CARN's authors print 412 K for 414,811.
+    weights = count.params - count.bias_params
+    if count.bias_params and _agrees(card, claim, weights / 1e6):
+        yield f"{weights:,} of its {count.params:,}, without the biases"
     for unit, factor in _UNITS:
         if _agrees(card, claim, count.params / 1e6 * factor) and _is_telling(claim):
             yield f"{unit} the {count.params:,} that the network has"

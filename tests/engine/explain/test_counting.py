@@ -65,6 +65,7 @@ def test_macs_of_another_rule_are_named_without_a_key_that_cards_lack() -> None:
         ("4.555", 0, "a thousand times the 4,555 that the network has"),
         ("18.220", -3, "MB in fp32, 4 times the 4,555 that the network has"),
         ("4.531", -3, "4,531, what the tool of thop_0_0_31 sees: the network has 4,555"),
+        ("4.482", -3, "4,482 of its 4,555, without the biases"),
         ("4.4", -3, ""),
         ("1.234", 0, ""),
     ],

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sr_bench.cards.load import load_card
-from sr_bench.core.card import Checkpoint, Evaluation, KnownGap, Tolerance, Waiver
+from sr_bench.core.card import Evaluation, KnownGap, Tolerance, Waiver
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.core.device import DevicePlan, Failure, KnownFailure
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Gate, Int8Plan

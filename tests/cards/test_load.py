@@ -153,6 +153,7 @@ def test_a_class_of_ones_own_takes_lists_and_tables(write) -> None:
         ('"nets.pan:"', "expected MODULE:CLASS, such as nets.pan:PAN, got 'nets.pan:'"),
         ('"../nets:PAN"', "expected MODULE:CLASS"),
         ('"nets:1"', "expected MODULE:CLASS"),
+        ('"nets.pan.PAN"', "expected MODULE:CLASS"),
         ('"code.pan:PAN"', "'code' is a module of Python itself: give yours another name"),
         ('"edsr"\ncode = { trust = true }', "code.trust goes with a class of yours"),
         ('"nets:PAN"\ntrusted = true', "trusted: unknown key"),
@@ -206,7 +207,8 @@ def test_every_unknown_name_is_listed_with_the_nearest_valid_one(write) -> None:
     message = str(caught.value)
     assert "card.toml: 6 faults" in message
     for fault in (
-        "model[0] 'm': architecture: unknown name 'esdr'; did you mean 'edsr'?",
+        "model[0] 'm': architecture: unknown name 'esdr'; did you mean 'edsr'?"
+        " (a class of yours: MODULE:CLASS, such as nets.pan:PAN)",
         "model[0] 'm': cost.rule: unknown name 'thop_0_0_13'; did you mean 'thop_0_0_31'?",
         "model[0] 'm': unknown protocol 'paper_x'; did you mean 'paper_y'?",
         "boarder: unknown key; did you mean 'border'?",

@@ -13,7 +13,7 @@ import torch
 from sr_bench.core.card import Code, ModelCard
 from sr_bench.errors import BackendError, CardError, CheckpointError, NotRunError
 from sr_bench.zoo.build import build_network
-from sr_bench.zoo.checkpoints import load_model
+from tests.zoo.weights import load_model
 
 NET = """
 from torch import nn

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from sr_bench.core.card import Checkpoint, ModelCard
 from sr_bench.zoo.build import build
-from sr_bench.zoo.checkpoints import load_model
+from tests.zoo.weights import load_model
 
 HYPER = {"n_feats": 8, "multi_scale": False}
 SSIM = {

@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from sr_bench.core.card import Checkpoint, Hyper, ModelCard
+from sr_bench.core.card import Hyper, ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.zoo.build import build
 from sr_bench.zoo.checkpoints import load_network

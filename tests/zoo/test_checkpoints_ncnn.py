@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from sr_bench.core.card import Checkpoint, Hyper, ModelCard
+from sr_bench.core.card import Hyper, ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.errors import CheckpointError
 from sr_bench.zoo.build import build
 from sr_bench.zoo.checkpoints import load_network

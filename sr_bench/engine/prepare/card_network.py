@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,10 +55,8 @@ class CardNetwork:
         The declared digest is part of it, so that a cached file never hides a wrong one; so is
         our own code: a changed architecture must not be served the old file.
         """
-        checkpoint = self.card.checkpoint
-        declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
-        ends = [asdict(end) for end in (self.card.input, self.card.output)]
-        return sha256_json([self.network, declared, measuring(), *ends])
+        declared = self.card.checkpoint.declared if self.card.checkpoint else ""
+        return sha256_json([self.network, declared, measuring(), self.card.network_io])
 
     def load_module(self) -> "Module":
         """Return the network with its weights, and keep what a record says of how they were read.

@@ -10,7 +10,8 @@ from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from sr_bench.core.card import Checkpoint, ModelCard
+from sr_bench.core.card import ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.zoo.build import build
 from tests.zoo.weights import load_model
 

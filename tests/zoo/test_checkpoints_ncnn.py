@@ -91,7 +91,7 @@ def test_numbers_of_the_networks_code_are_left_out_and_told(tmp_path: Path) -> N
     constants = [Layer("MemoryData", "0=1 2=3", bytes(12)), Layer("Scale", "0=-233")]
     path = write(tmp_path / "n.param", [*constants, *layers(Net())])
     _, notes = read_ncnn(CARD, Net(), path)
-    assert notes["weights_file"].endswith("calls its own; left out constant n0 (0 0 0)")
+    assert notes["weights_file"].endswith("calls its own; left out constant n0 (0, 0, 0)")
 
 
 def test_a_layer_that_is_called_twice_has_the_same_numbers_twice(tmp_path: Path) -> None:

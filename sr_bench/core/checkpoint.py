@@ -42,6 +42,11 @@ class Checkpoint:
         """What it is called where it is absent."""
         return self.file or f"{self.path} of package {self.package}"
 
+    @property
+    def declared(self) -> str:
+        """Both digests, for keys of what is made of the weights: a wrong one must not be hidden."""
+        return self.sha256 + self.package_sha256
+
     def sha256_of(self, name: str) -> str:
         """Return the digest that the file called `name` must have; empty: any."""
         packaged = PurePosixPath(self.path).name

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -23,6 +24,12 @@ from sr_bench.text.raised import what_raised
 OPSET = 17
 INPUT, OUTPUT = "lr", "sr"
 PLAIN = NetworkInput()
+
+_OPTIONS: Mapping[str, Any] = {
+    "opset_version": OPSET,
+    "input_names": [INPUT],
+    "output_names": [OUTPUT],
+}
 
 _SIDES = ((3, 4), (5, 3))
 """Height and width of the traced input, and of another on which the file must agree, in units.
@@ -135,35 +142,24 @@ def _quiet() -> Iterator[None]:
 
 
 def _by_trace(module: nn.Module, free: Mapping[int, str], image: Tensor, path: Path) -> None:
-    torch.onnx.export(
-        module,
-        (image,),
-        path,
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        dynamic_axes={INPUT: dict(free), OUTPUT: dict(free)},
-        do_constant_folding=True,
-    )
+    axes = {INPUT: dict(free), OUTPUT: dict(free)}
+    torch.onnx.export(module, (image,), path, dynamo=False, dynamic_axes=axes, **_OPTIONS)
 
 
 def _by_dynamo(module: nn.Module, free: Mapping[int, str], image: Tensor, path: Path) -> None:
     if find_spec("onnxscript") is None:
         msg = "it needs onnxscript, which is not installed: pip install onnxscript"
         raise BackendError(msg)
-    # Of one image, it would take 1 for the only batch.
+    several = image.repeat(2, 1, 1, 1)  # of one, it would take 1 for the only batch
     torch.onnx.export(
         module,
-        (image.repeat(2, 1, 1, 1),),
+        (several,),
         path,
         dynamo=True,
+        dynamic_shapes=(dict(free),),
         verbose=False,
         external_data=False,
-        opset_version=OPSET,
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        dynamic_shapes=(dict(free),),
+        **_OPTIONS,
     )
 
 

@@ -42,26 +42,17 @@ def is_canonical(path: Path, card: Declared) -> bool:
         BackendError: It can't be read, has no image at an end, contradicts its `card`, or that
             must say more.
     """
-    return _seen(path, sha256_unchanged(path), card)[0]
-
-
-def fixed_size(path: Path, card: Declared) -> tuple[int, int] | None:
-    """Return the only height and width that the file at `path` takes; None: others too.
-
-    Raises:
-        BackendError: As of `is_canonical`.
-    """
-    return _seen(path, sha256_unchanged(path), card)[1]
+    return _is_canonical(path, sha256_unchanged(path), card)
 
 
 @lru_cache(maxsize=256)
-def _seen(path: Path, _digest: str, card: Declared) -> tuple[bool, tuple[int, int] | None]:
+def _is_canonical(path: Path, _digest: str, card: Declared) -> bool:
     network = look_at(path, card)
     try:
         check_card(network, card)
     except BackendError as error:
         raise error.about(str(path)) from error
-    return network.is_plain, network.size
+    return network.is_plain
 
 
 def look_at(path: Path, card: Declared) -> ImageNetwork:

@@ -61,7 +61,7 @@ def _of_archive(package: str, path: str, folders: Sequence[Path], first: Sequenc
 def _archives(package: str, folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         for archive in sorted(folder.glob("*")) if folder.is_dir() else ():
-            name, _, _ = re.sub("[-_.]+", "-", archive.name.lower()).rpartition("-")
+            name = _plain(archive.name).rpartition("-")[0]
             if archive.name.endswith(_ARCHIVES) and f"{name}-".startswith(f"{_plain(package)}-"):
                 yield archive
 

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from sr_bench.core.card import ModelCard
 from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.zoo.build import build
-from sr_bench.zoo.checkpoints import load_model
+from tests.zoo.weights import load_model
 
 HYPER = {"n_feats": 8, "multi_scale": False}
 SSIM = {

@@ -11,6 +11,7 @@ _SUMMED_UP = 3  # ways that a failure text has room for
 _INDENT = 11 * " "  # below the text after "forensics"
 
 _ANY = "as some as simple would give any number nearby"
+_TELLING = "what would tell: {}more digits, or the images that its authors scored"
 
 
 def forensics_lines(result: Forensics) -> list[str]:
@@ -24,6 +25,8 @@ def forensics_lines(result: Forensics) -> list[str]:
     if not result.matches:
         head = f"not explained: none of {ways} gives {number}"
         return [f"{head}; the nearest:" if result.nearest else head, *_misses(result, "  "), *notes]
+    if result.matches[0].weight != "explained":
+        notes.append(_telling(result))
     fit = f"{result.fits} of {ways} give {number}"
     shown = [way for way in result.matches if way.weight != "chance"]
     if not shown:
@@ -50,7 +53,8 @@ def forensics_summary(result: Forensics) -> list[str]:
         return [f"{head}; the nearest:" if result.nearest else head, *_misses(result, _INDENT)]
     weight = result.matches[0].weight
     if weight == "chance":
-        return [f"forensics  not explained: {result.fits} of {tried} give the claim, {_ANY}"]
+        head = f"forensics  not explained: {result.fits} of {tried} give the claim, {_ANY}"
+        return [head, _INDENT + _telling(result)]
     # What explains a number leaves no room for what could be chance.
     least = result.matches[0].chance
     ways = [
@@ -66,7 +70,14 @@ def forensics_summary(result: Forensics) -> list[str]:
             f" {way.digits}, by chance {way.chance:.3f}"
             for way in ways
         ),
+        *([_INDENT + _telling(result)] if weight != "explained" else []),
     ]
+
+
+def _telling(result: Forensics) -> str:
+    """Return what would tell whether a way that fits is the one, or luck."""
+    other = "PSNR" if result.metric == "ssim" else "SSIM"
+    return _TELLING.format("" if result.beside else f"{other} of the same row, ")
 
 
 def _asked(result: Forensics) -> str:

@@ -40,6 +40,11 @@ def test_scales_that_were_guessed_are_listed() -> None:
     assert "x2, x3, x4" in forensics_lines(replace(FITS, scales=(2, 3, 4)))[-1]
 
 
+TELLING = (
+    "what would tell: SSIM of the same row, more digits, or the images that its authors scored"
+)
+
+
 def test_where_nothing_fits_the_nearest_are_shown_with_how_far_they_miss() -> None:
     assert forensics_lines(NONE)[:2] == [
         "not explained: none of 2,123 ways of scoring 5 images gives PSNR 30.10 dB; the nearest:",
@@ -59,6 +64,7 @@ def test_a_failure_says_what_explains_it_or_that_it_could_be_chance() -> None:
         "forensics  could be chance: 7 of 2,123 ways of scoring the images, as",
         "           native_rgb, b, c and 2 more, but on OpenCV's gray, SR read as BGR:"
         " 30.1099 dB truncated, by chance 0.400",
+        f"           {TELLING}",
     ]
     assert len(forensics_summary(replace(FITS, matches=(MATCH,) * 10))) == 4
     assert forensics_summary(NONE) == [
@@ -71,7 +77,9 @@ def test_a_failure_says_what_explains_it_or_that_it_could_be_chance() -> None:
 @pytest.mark.parametrize("chance", [0.501, 0.9])
 def test_what_any_number_would_have_is_not_shown(chance: float) -> None:
     lucky = replace(FITS, matches=(replace(OTHER, chance=chance),))
-    for line in (forensics_lines(lucky)[0], *forensics_summary(lucky)):
+    shown = (forensics_lines(lucky), forensics_summary(lucky))
+    assert [each[-1].strip() for each in shown] == [TELLING, TELLING]
+    for line in (each[0] for each in shown):
         assert "not explained: 7 of 2,123 ways" in line
         assert line.endswith("as some as simple would give any number nearby")
     text = "\n".join([*forensics_lines(lucky), *forensics_summary(lucky)])

@@ -17,10 +17,10 @@ from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.zoo.build import build
-from sr_bench.zoo.checkpoints import load_network
+from sr_bench.zoo.checkpoints.load import load_network
 from tests.zoo import rcan
+from tests.zoo.checkpoints.reading import fit_of, load_state, told_of
 from tests.zoo.rcan import TRIMMED
-from tests.zoo.reading import fit_of, load_state, told_of
 from tests.zoo.weights import load_model
 
 State = dict[str, Tensor]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from sr_bench.errors import CheckpointError
 from sr_bench.text.printable import some
-from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, beside
-from sr_bench.zoo.checkpoints_torch import kind_of
+from sr_bench.zoo.checkpoints.leaves import Leaf, Leaves, beside
+from sr_bench.zoo.checkpoints.torch import kind_of
 
 ROUNDED = "weights rounded to {} by their packager"
 """What a record says where a file holds fewer digits than weights are trained in."""

@@ -45,6 +45,9 @@ _SHAKEN, _TIMES = 1e-6, 100
 """A change of the input, of whose effect the difference may be that many times: networks may blow
 up what two libraries round otherwise, or add noise."""
 
+_ASKING = " Please feel free to request support"
+"""What torch says next is not about the network."""
+
 
 def export_onnx(module: nn.Module, path: Path, given: NetworkInput = PLAIN) -> None:
     """Write `module` to `path` as an ONNX file of opset 17.
@@ -120,25 +123,31 @@ def _exported(
             _copy_shared_constants(model)
             _check_agreement(model, module, other)
         except Exception as error:  # each has its own, or those of the user's code
-            reasons.append(f"by {name}: {what_raised(error)}")
+            reasons.append(f"by {name}: {what_raised(error).partition(_ASKING)[0]}")
         else:
             return model
-    msg = f"can't export {type(module).__name__} to ONNX: {'; '.join(reasons)}"
+    said = "; ".join(reasons)
+    msg = f"can't export {type(module).__name__} to ONNX: {said}; --backend=torch runs it as it is"
     raise BackendError(msg)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Show nothing of what exporters say besides errors: what they get wrong is found out."""
-    torch._C._jit_set_onnx_log_enabled(False)  # of a network that fails it prints the whole graph
-    before = logging.root.manager.disable
+    before, prints = logging.root.manager.disable, torch._C._jit_onnx_log
     logging.disable(logging.ERROR)
+    torch._C._jit_onnx_log = _say_nothing  # of a network that fails it prints the whole graph
     try:
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(before)
+        torch._C._jit_onnx_log = prints
+
+
+def _say_nothing(*_text: object) -> None:
+    """Stand in for what writes to the terminal past Python, whatever torch has been told."""
 
 
 def _by_trace(module: nn.Module, free: Mapping[int, str], image: Tensor, path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from sr_bench.core.network_io import NetworkColour, NetworkInput, NetworkOutput
 from sr_bench.cost.onnx_graph import count_onnx
@@ -100,6 +100,24 @@ def test_levels_outside_of_a_byte_are_clipped_and_halves_rounded_to_even() -> No
     image = np.zeros((1, 1, 6, 8), np.float32)
     image[0, 0, 0, :6] = -3.0, 300.0, 0.5, 1.5, 2.5, 254.6
     assert _run(model, image)[0, 0, 0, :6].tolist() == [0, 255, 0, 2, 2, 255]
+
+
+def test_both_ends_of_a_float16_network_are_rounded_to_float16() -> None:
+    rng = np.random.default_rng(1)
+    kind, sides = TensorProto.FLOAT16, [1, 3, "h", "w"]
+    weights = numpy_helper.from_array(rng.normal(size=(3, 3, 3, 3)).astype(np.float16), "w")
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"], "conv", pads=[1] * 4)],
+        "net",
+        [helper.make_tensor_value_info("x", kind, sides)],
+        [helper.make_tensor_value_info("y", kind, sides)],
+        [weights],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    lr = rng.random((1, 3, 9, 11), np.float32)
+    own = _run(model, lr.astype(np.float16)).astype(np.float32)
+    assert np.array_equal(_run(canonical(model, _ends("float16", "float16", 3)), lr), own)
 
 
 def test_what_is_added_costs_nothing_and_changes_no_dtype() -> None:

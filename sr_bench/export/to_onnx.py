@@ -29,7 +29,7 @@ _SIDES = ((3, 4), (5, 3))
 They are unequal, so that a swap of the two can't pass unseen."""
 
 _ODD = (3, 5)
-"""What makes multiples of units none, in pixels: what pads such images may have been traced away."""
+"""Pixels that make multiples of units none: a trace loses padding that it had no need of."""
 
 _UNITS = (8, 32)
 """Pixels of a unit, the second for networks that take large images or their multiples alone."""

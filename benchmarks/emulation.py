@@ -31,7 +31,7 @@ from sr_bench.precision.calibrate import Statistics
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
 from sr_bench.system.cpu import cpu_model, usable_cores
-from sr_bench.zoo.checkpoints import load_model
+from sr_bench.zoo.checkpoints.load import load_network
 
 SUITE = Path(__file__).resolve().parent.parent / "suites" / "lesrcnn" / "card.toml"
 OBSERVERS = ("percentile", "kl", "max", "mse")
@@ -44,7 +44,7 @@ def make_network(scale: int, data: Path, folder: Path) -> tuple[Path, Network]:
     name = f"lesrcnn_x{scale}"
     card = next(model for model in load_suite(SUITE).card.models if model.name == name)
     path = folder / f"{name}.onnx"
-    export_onnx(load_model(card, data / "lesrcnn" / f"{name}.pth"), path)
+    export_onnx(load_network(card, data / "lesrcnn" / f"{name}.pth")[0], path)
     return path, read_network(path)
 
 

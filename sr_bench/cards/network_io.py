@@ -9,10 +9,9 @@ from sr_bench.core.fields import Bounds
 from sr_bench.core.network_io import LUMAS, NetworkColour, NetworkEnd, NetworkInput, NetworkOutput
 from sr_bench.core.protocol import EvalProtocol, Resize
 from sr_bench.files.validation import Table
+from sr_bench.text.printable import either
 
 End = TypeVar("End", NetworkInput, NetworkOutput)
-
-_LUMA = ", ".join(map(repr, LUMAS))
 
 
 def _rising(ends: tuple[float, float]) -> tuple[float, float]:
@@ -24,7 +23,7 @@ def _rising(ends: tuple[float, float]) -> tuple[float, float]:
 
 def _which_luma(colour: object) -> object:
     if colour == "y":
-        msg = f"say which luma the network takes: {_LUMA}"
+        msg = f"say which luma the network takes: {either(LUMAS)}"
         raise ValueError(msg)
     return colour
 
@@ -122,7 +121,7 @@ def _end(kind: type[End], table: EndTable, key: str, usual: NetworkEnd) -> End:
     colour = said.pop("colour", None) or usual.colour
     end = kind(**{"range": usual.range, **said, "colour": colour})
     if table.channels not in (None, end.channels):
-        needed = f"one of {_LUMA}" if table.channels == 1 else "'rgb' or 'bgr'"
+        needed = either(LUMAS if table.channels == 1 else ("rgb", "bgr"))
         msg = f"{key}.channels = {table.channels} needs {key}.colour, {needed}; got {colour!r}"
         raise ValueError(msg)
     for name, values in (("mean", end.mean), ("std", end.std)):

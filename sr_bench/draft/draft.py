@@ -58,8 +58,11 @@ def draft(request: Request) -> Card:
 def _why_none(reading: Reading) -> str:
     tables = [f"{reading.path}:{each}" for each in reading.unread_tables]
     seen = [*unread_doubts(reading, left=reading)] or tables
-    none = "it has no table with numbers; add the one whose numbers are to be tested"
-    return "\n  ".join(["its tables:", *seen]) if seen else none
+    if not seen:
+        return "it has no table with numbers; add the one whose numbers are to be tested"
+    to_paste = "\n".join(dict.fromkeys(drafts(reading)))
+    told = f"\n\nA card of yours can say what they tell (docs/own-zoo.md):\n\n{to_paste}"
+    return "\n  ".join(["its tables:", *seen]) + (told if to_paste else "")
 
 
 class _Drafter:

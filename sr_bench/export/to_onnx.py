@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +35,9 @@ _SIDES = ((3, 4), (5, 3))
 """Height and width of the traced input, and of another on which the file must agree, in units.
 They are unequal, so that a swap of the two can't pass unseen."""
 
+_ODD = (3, 5)
+"""Pixels that make multiples of units none: a trace loses padding that it had no need of."""
+
 _UNITS = (8, 32)
 """Pixels of a unit, the second for networks that take large images or their multiples alone."""
 
@@ -57,7 +60,7 @@ def export_onnx(module: nn.Module, path: Path, given: NetworkInput = PLAIN) -> N
     missing folders are made. `module` is on the CPU; it is exported in evaluation mode and left in
     the mode it was in.
 
-    What an exporter makes must compute what the module computes, on an image of another size too.
+    What an exporter makes must compute what the module computes, on images of other sizes too.
 
     Raises:
         BackendError: The network fails, no exporter of torch can export it, or the file would not
@@ -65,8 +68,7 @@ def export_onnx(module: nn.Module, path: Path, given: NetworkInput = PLAIN) -> N
     """
     free = {0: "n"} if given.size else {0: "n", 2: "h", 3: "w"}
     with _evaluated(module):
-        traced, other = _images(module, given)
-        write_onnx(_exported(module, free, traced, other), path)
+        write_onnx(_exported(module, free, *_images(module, given)), path)
 
 
 @contextmanager
@@ -80,13 +82,13 @@ def _evaluated(module: nn.Module) -> Iterator[None]:
             layer.training = mode
 
 
-def _images(module: nn.Module, given: NetworkInput) -> tuple[Tensor, Tensor]:
-    """Return two images of sizes that `module` takes."""
+def _images(module: nn.Module, given: NetworkInput) -> tuple[Tensor, list[Tensor]]:
+    """Return an image to trace, and others of sizes that `module` takes."""
     fault: Exception | None = None
     for sizes in _sizes(given):
         noise = torch.Generator().manual_seed(0)
         coarse = torch.rand((1, given.channels, 4, 4), generator=noise)  # of noise, some overflow
-        traced, other = (interpolate(coarse, size, mode="bicubic") for size in sizes)
+        traced, other, odd = (interpolate(coarse, size, mode="bicubic") for size in sizes)
         try:
             _computed(module, traced), _computed(module, other)
         except SrBenchError:
@@ -94,26 +96,31 @@ def _images(module: nn.Module, given: NetworkInput) -> tuple[Tensor, Tensor]:
         except Exception as error:
             fault = fault or error
         else:
-            return traced, other
+            with suppress(Exception):  # of the user's code, which need not take such images
+                _computed(module, odd)
+                return traced, [other, odd]
+            return traced, [other]
     why = what_raised(fault, type(module).forward) if fault else ""
     msg = f"{type(module).__name__} fails on an image of {given.channels} channels: {why}"
     raise BackendError(msg) from fault
 
 
 def _sizes(given: NetworkInput) -> Iterator[list[tuple[int, int]]]:
-    """Yield pairs of sizes to try."""
+    """Yield sizes to try: one to trace, another, and one that is no multiple unless it must be."""
     if given.size:
-        yield [given.size] * 2
+        yield [given.size] * 3
         return
     for unit in _UNITS:
         pixels = -(-unit // given.multiple_of) * given.multiple_of
-        yield [(height * pixels, width * pixels) for height, width in _SIDES]
+        more = _ODD if given.multiple_of == 1 else (0, 0)
+        traced, other = [(height * pixels, width * pixels) for height, width in _SIDES]
+        yield [traced, other, (other[0] + more[0], other[1] + more[1])]
 
 
 def _exported(
-    module: nn.Module, free: Mapping[int, str], traced: Tensor, other: Tensor
+    module: nn.Module, free: Mapping[int, str], traced: Tensor, others: Sequence[Tensor]
 ) -> ModelProto:
-    """Return `module` as the first exporter makes it whose file agrees on the image `other`."""
+    """Return `module` as the first exporter makes it whose file agrees on the images `others`."""
     reasons = []
     for name, export in {"TorchScript": _by_trace, "torch.export": _by_dynamo}.items():
         try:
@@ -121,7 +128,8 @@ def _exported(
                 export(module, free, traced, Path(folder, "traced.onnx"))
                 model = onnx.load(Path(folder, "traced.onnx"))
             _copy_shared_constants(model)
-            _check_agreement(model, module, other)
+            for other in others:
+                _check_agreement(model, module, other)
         except Exception as error:  # each has its own, or those of the user's code
             reasons.append(f"by {name}: {what_raised(error).partition(_ASKING)[0]}")
         else:
@@ -190,6 +198,8 @@ def _check_agreement(model: ModelProto, module: nn.Module, image: Tensor) -> Non
             return
     size = "x".join(map(str, image.shape[2:]))
     msg = f"its file computes another output at {size}, or none, as if made for one size alone"
+    if any(side % 2 for side in image.shape[2:]):
+        msg += ", or multiples of it: say multiple_of and padding under [model.input] if it pads"
     raise BackendError(msg)
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from sr_bench.core.network_io import NetworkEnd, NetworkInput, NetworkOutput
+from sr_bench.core.network_io import LUMAS, NetworkEnd, NetworkInput, NetworkOutput
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_ends import VERBS, ImageEnd, ImageNetwork
-
-_LUMAS = "'y_float', 'y_rounded' or 'y_full'"
+from sr_bench.text.printable import either
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def _fault(image: ImageEnd, said: NetworkEnd, key: str) -> str:
     if said.dtype not in (None, image.end.dtype):
         return f"the card says dtype = {said.dtype!r} {table}, but {file}"
     if image.channels == 1 != said.channels:
-        return f"{file}, one channel: say which luma that is, colour = {_LUMAS} {table}"
+        return f"{file}, one channel: say which luma that is, colour = {either(LUMAS)} {table}"
     if image.channels != said.channels:
         return f"the card says colour = {said.colour!r} {table}, but {file}, three channels"
     return ""

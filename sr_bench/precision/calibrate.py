@@ -66,8 +66,7 @@ def collect(
         network: Run on tiles, as `Cutter` cuts them.
         inputs: By name of the image: a function that returns it as the network's input, of shape
             (1, C, H, W). Sizes may differ.
-        memory_bytes: What may be held above what running the network on a tile takes anyway;
-            if it is tight, fewer tiles run at the same time.
+        memory_bytes: What may be held above what one tile takes; if tight, fewer run at once.
         moments: Whether to find the second moments too.
         workers: Tiles that run at the same time.
         progress: Called after each image with how many are done, of how many, and its name.

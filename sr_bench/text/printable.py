@@ -30,6 +30,16 @@ def some(names: Sequence[object], most: int) -> str:
     return ", ".join(map(str, names[:most])) + more
 
 
+def either(words: Sequence[str]) -> str:
+    """Return `words`, of which a user is to write one.
+
+    >>> either(("a", "b", "c"))
+    "'a', 'b' or 'c'"
+    """
+    *others, last = map(repr, words)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def printable_line(text: str) -> str:
     r"""Return `text` as `printable` does, its tabs and line feeds spelled out too.
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from traceback import walk_tb
 from types import FunctionType
 
+from sr_bench.core.network_io import LUMAS
 from sr_bench.errors import SrBenchError
+from sr_bench.text.printable import either
 
 _LONGEST = 400
 _CHANNELS = re.compile(r"to have ([13]) channels, but got (?!\1)[13] channels")
@@ -46,7 +48,7 @@ def _channels_advice(said: str) -> str:
     channels = _CHANNELS.search(said)
     if not channels:
         return ""
-    colours = "'y_float', 'y_rounded' or 'y_full'" if channels[1] == "1" else "'rgb' or 'bgr'"
+    colours = either(LUMAS if channels[1] == "1" else ("rgb", "bgr"))
     return f"; say what the network reads, colour = {colours} under [model.input]"
 
 

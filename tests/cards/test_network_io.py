@@ -55,7 +55,7 @@ def test_bytes_hold_whole_levels() -> None:
     ("keys", "message"),
     [
         ({"input": {"colour": "y"}}, "say which luma the network takes: 'y_float'"),
-        ({"input": {"channels": 1}}, "input.channels = 1 needs input.colour, one of 'y_float'"),
+        ({"input": {"channels": 1}}, "input.channels = 1 needs input.colour, 'y_float', "),
         ({"output": {"channels": 3, "colour": "y_full"}}, "needs output.colour, 'rgb' or 'bgr'"),
         ({"input": {"range": [1, 0]}}, "the values of black and of white"),
         ({"input": {"range": [0, 1]}, "value_range": 1}, "either value_range or input.range"),

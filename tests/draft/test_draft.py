@@ -380,6 +380,14 @@ def test_a_document_without_a_models_row_is_refused_with_its_tables(tmp_path: Pa
         draft(Request(document, tmp_path / "card.toml"))
 
 
+def test_a_document_without_a_models_row_is_refused_with_tables_to_fill_in(tmp_path: Path):
+    rows = "| 15 | 31.73 |\n| 25 | 29.23 |"
+    document = table(tmp_path, rows, header="| Noise Level | Ours |\n| --- | --- |")
+
+    with pytest.raises(OptionError, match=r'(?s)its tables:.*\[\[table\]\].*"Ours" = "\?"'):
+        draft(Request(document, tmp_path / "card.toml"))
+
+
 def test_a_document_whose_cells_are_no_numbers_is_refused_with_the_first_of_them(tmp_path: Path):
     document = table(tmp_path, "| Net_x2 | 30.1 or so |", "| Models | PSNR |\n| --- | --- |\n")
 

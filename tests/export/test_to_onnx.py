@@ -149,6 +149,24 @@ class _Windows(nn.Module):
         return windows.amax((3, 5), keepdim=True).expand_as(windows).reshape(x.shape)
 
 
+class _Padded(nn.Module):
+    """Pads to even sides by Python numbers, which a trace of even sides takes for none."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        height, width = int(x.shape[2]), int(x.shape[3])
+        padded = nn.functional.pad(x, (0, width % 2, 0, height % 2), mode="replicate")
+        return nn.functional.avg_pool2d(padded, 2)
+
+
+def test_padding_that_a_trace_misses_is_to_be_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_onnx, "find_spec", lambda _name: None)
+    with pytest.raises(BackendError, match=r"at 43x29, .*: say multiple_of and padding under"):
+        export_onnx(_Padded(), tmp_path / "net.onnx")
+    export_onnx(_Padded(), tmp_path / "net.onnx", NetworkInput(multiple_of=2))
+
+
 class _Sized(nn.Module):
     """Computes with the height, which a trace takes for a constant; the file runs at any size."""
 
@@ -163,7 +181,7 @@ def test_a_trace_for_one_size_is_no_export(
     monkeypatch.setattr(to_onnx, "find_spec", lambda _name: None)
     message = (
         rf"can't export {kind.__name__} to ONNX: by TorchScript: .*at 40x24.*"
-        r"; by torch.export: it needs onnxscript.*: pip install onnxscript; --backend=torch runs it.*$"
+        r"; by torch.export: it needs onnxscript.*: pip install onnxscript; --backend=torch runs .*"
     )
     with pytest.raises(BackendError, match=message):
         export_onnx(kind(), tmp_path / "net.onnx")

@@ -15,10 +15,10 @@ from safetensors.torch import save
 
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import CheckpointError
-from sr_bench.zoo.checkpoints_ncnn import read_ncnn
+from sr_bench.zoo.checkpoints.ncnn import read_ncnn
 from tests.fuzz.bytes_inputs import broken, fresh, fuzzed
-from tests.zoo.ncnn_files import layer_of, write
-from tests.zoo.reading import load_state
+from tests.zoo.checkpoints.ncnn_files import layer_of, write
+from tests.zoo.checkpoints.reading import load_state
 
 STATE = {"params": {"a.weight": torch.arange(24.0).reshape(2, 3, 2, 2), "a.bias": torch.ones(2)}}
 HUGE = st.sampled_from((0, 1, 2, 24, 25, -1, 255, 2**31 - 1, 2**40, 2**62, 2**63, -(2**63), 2**900))

@@ -10,8 +10,8 @@ from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.engine.prepare.weights import weights_path
 from sr_bench.errors import NotRunError
-from sr_bench.zoo.checkpoints import load_network
-from tests.zoo.reading import load_state
+from sr_bench.zoo.checkpoints.load import load_network
+from tests.zoo.checkpoints.reading import load_state
 
 PACKAGED = {
     ("realsr", "realsr_df2k"): 27.37326,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sr_bench.core.card import Hyper, ModelCard
-from sr_bench.zoo.checkpoints import load_network
+from sr_bench.zoo.checkpoints.load import load_network
 
 
 def random_state(module: nn.Module, seed: int = 0) -> dict[str, Tensor]:

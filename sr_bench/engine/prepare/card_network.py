@@ -64,7 +64,7 @@ class CardNetwork:
         Raises:
             SrBenchError: The weights are not this network's, or the card's code fails.
         """
-        from sr_bench.zoo.checkpoints import load_network  # torch loads only when needed
+        from sr_bench.zoo.checkpoints.load import load_network  # torch loads only when needed
 
         module, notes = load_network(self.card, self.weights)
         self.kept.write(self._notes_name, json.dumps(notes).encode())

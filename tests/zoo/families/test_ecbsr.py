@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CheckpointError
 from sr_bench.zoo.build import canonical_key
-from sr_bench.zoo.checkpoints import load_network
+from sr_bench.zoo.checkpoints.load import load_network
 from tests.zoo.weights import load_model
 
 FILTERS = {

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sr_bench.zoo.checkpoints_objects import StandIn
+from sr_bench.zoo.checkpoints.objects import StandIn
 
 _MADE_EMPTY = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
 _OF_BUFFER = ("numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer")

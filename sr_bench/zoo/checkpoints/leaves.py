@@ -7,8 +7,8 @@ from pathlib import Path
 from torch import Tensor
 
 from sr_bench.errors import CheckpointError
-from sr_bench.zoo.checkpoints_numpy import array_of
-from sr_bench.zoo.checkpoints_objects import StandIn, StoredTensor
+from sr_bench.zoo.checkpoints.numpy import array_of
+from sr_bench.zoo.checkpoints.objects import StandIn, StoredTensor
 
 Leaf = Tensor | StoredTensor
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from sr_bench.zoo.checkpoints import check_file, open_weights
-from sr_bench.zoo.checkpoints_fit import Fit, fitting, told, wanted_by
+from sr_bench.zoo.checkpoints.fit import Fit, fitting, told, wanted_by
+from sr_bench.zoo.checkpoints.load import check_file, open_weights
 
 
 class Net(nn.Module):

@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from sr_bench.errors import CheckpointError
-from sr_bench.zoo import checkpoints, checkpoints_pickle
-from sr_bench.zoo.checkpoints_objects import StandIn, UnsafeError
-from sr_bench.zoo.checkpoints_pickle import read_pickle
-from tests.zoo.reading import fit_of, load_state
+from sr_bench.zoo.checkpoints import load
+from sr_bench.zoo.checkpoints import pickle as reader
+from sr_bench.zoo.checkpoints.objects import StandIn, UnsafeError
+from sr_bench.zoo.checkpoints.pickle import read_pickle
+from tests.zoo.checkpoints.reading import fit_of, load_state
 
 PLAIN = b"\x80\x02}X\x01\x00\x00\x00aK\x01s."
 
@@ -111,7 +112,7 @@ def test_a_pickle_that_copies_what_it_has_again_and_again_is_refused(tmp_path: P
 def test_a_pickle_of_too_many_steps_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints_pickle, "MAX_STEPS", 1000)
+    monkeypatch.setattr(reader, "MAX_STEPS", 1000)
     with pytest.raises(CheckpointError, match="more than 1,000 steps"):
         load_state(zipped(tmp_path / "a.pth", b"\x80\x02" + b"N" * 1001 + b"."))
 
@@ -237,7 +238,7 @@ def test_a_tensor_larger_than_its_storage_is_not_spread_out(tmp_path: Path) -> N
 
 def test_a_file_of_gigabytes_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "a.pth").open("wb") as file:
-        file.truncate(checkpoints.MAX_BYTES + 1)
+        file.truncate(load.MAX_BYTES + 1)
     with pytest.raises(CheckpointError, match="has 2,147,483,649 bytes; at most 2,147,483,648 are"):
         load_state(tmp_path / "a.pth")
 

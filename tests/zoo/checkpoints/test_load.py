@@ -17,10 +17,10 @@ from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.zoo.build import build
-from sr_bench.zoo.checkpoints import load_network
+from sr_bench.zoo.checkpoints.load import load_network
 from tests.zoo import rcan
+from tests.zoo.checkpoints.reading import fit_of, load_state, told_of
 from tests.zoo.rcan import TRIMMED
-from tests.zoo.reading import fit_of, load_state, told_of
 from tests.zoo.weights import load_model
 
 State = dict[str, Tensor]
@@ -504,3 +504,16 @@ def test_a_card_with_its_own_onnx_file_has_no_network_to_load(tmp_path: Path) ->
     onnx = replace(card(), architecture="", onnx=tmp_path / "net.onnx")
     with pytest.raises(CardError, match=r"zoo/tiny names no architecture.*net\.onnx"):
         load_model(onnx, tmp_path / "w.pth")
+
+
+def test_weights_of_a_network_fit_the_class_that_holds_it(tmp_path: Path) -> None:
+    holder = torch.nn.Module()
+    holder.net = torch.nn.Module()
+    holder.net.body = torch.nn.Linear(2, 3)
+    weights = holder.net.body.state_dict()
+    torch.save({"module.body." + name: value for name, value in weights.items()}, tmp_path / "w")
+    assert fit_of(tmp_path / "w", net=holder).given.keys() == {"net.body.weight", "net.body.bias"}
+    torch.save({"body." + name: value for name, value in weights.items()}, tmp_path / "w")
+    holder.scale = torch.nn.Parameter(torch.ones(1))
+    with pytest.raises(CheckpointError, match=r"3 missing: net\.body\.bias"):
+        fit_of(tmp_path / "w", net=holder)

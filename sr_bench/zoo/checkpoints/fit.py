@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from posixpath import commonpath
 
 import torch
 from torch import Tensor, nn
 
 from sr_bench.errors import CheckpointError
 from sr_bench.text.printable import some
-from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, beside
-from sr_bench.zoo.checkpoints_torch import kind_of
+from sr_bench.zoo.checkpoints.leaves import Leaf, Leaves, beside
+from sr_bench.zoo.checkpoints.torch import kind_of
 
 ROUNDED = "weights rounded to {} by their packager"
 """What a record says where a file holds fewer digits than weights are trained in."""
@@ -116,7 +117,7 @@ def fitting(leaves: Leaves, forms: Sequence[Wanted], key: str, rename: Callable[
         raise CheckpointError(_no_entry(leaves, key))
     entries = _entries(names, key)
     fits = [_fit(entry, leaves, wanted, rename) for wanted in forms for entry in entries]
-    whole = [fit for fit in fits if not fit.faults]
+    whole = [fit for fit in fits if not fit.faults] or _wrapped(entries, leaves, forms, rename)
     parents = {fit.entry.rpartition(".")[2]: fit for fit in whole}
     if len(whole) == 2 and parents.keys() == {_AVERAGED, _LAST}:
         return parents[_AVERAGED]
@@ -190,6 +191,26 @@ def _fit(entry: str, leaves: Leaves, wanted: Wanted, rename: Callable[[str], str
                 doubled.append(f"{new} ({name})")
             given[new] = leaf
     return Fit(entry, wanted, given, tuple(doubled))
+
+
+def _wrapped(
+    entries: Sequence[str],
+    leaves: Leaves,
+    forms: Sequence[Wanted],
+    rename: Callable[[str], str],
+) -> list[Fit]:
+    """Return the fits of networks that hold another as an attribute, which the file is of."""
+    whole = []
+    for wanted in forms:
+        places = [name.rpartition(".")[0].replace(".", "/") for name in wanted.tensors]
+        outer = commonpath(places or [""]).replace("/", ".")
+
+        def inside(name: str, outer: str = outer) -> str:
+            return f"{outer}.{rename(name)}"
+
+        fits = (_fit(entry, leaves, wanted, inside) for entry in entries if outer)
+        whole += [fit for fit in fits if not fit.faults]
+    return whole
 
 
 def _fits(leaf: Leaf, tensor: Tensor) -> bool:

@@ -17,8 +17,8 @@ from sr_bench.core.card import ModelCard
 from sr_bench.errors import CheckpointError
 from sr_bench.files.weight_files import weight_files
 from sr_bench.text.printable import some
-from sr_bench.zoo.call_order import Call, calls_of
-from sr_bench.zoo.checkpoints_fit import ROUNDED, wanted_by
+from sr_bench.zoo.checkpoints.call_order import Call, calls_of
+from sr_bench.zoo.checkpoints.fit import ROUNDED, wanted_by
 
 _MAGIC = "7767517"
 _FP16 = 0x01306B47

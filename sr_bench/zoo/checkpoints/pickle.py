@@ -8,7 +8,7 @@ import pickletools
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from sr_bench.zoo.checkpoints_objects import (
+from sr_bench.zoo.checkpoints.objects import (
     Global,
     StandIn,
     StoredTensor,

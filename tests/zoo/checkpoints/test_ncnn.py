@@ -13,9 +13,18 @@ from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.errors import CheckpointError
 from sr_bench.zoo.build import build
-from sr_bench.zoo.checkpoints import load_network
-from sr_bench.zoo.checkpoints_ncnn import read_ncnn
-from tests.zoo.ncnn_files import FP16, FP32, INT8, Layer, equal, layer_of, random_, write
+from sr_bench.zoo.checkpoints.load import load_network
+from sr_bench.zoo.checkpoints.ncnn import read_ncnn
+from tests.zoo.checkpoints.ncnn_files import (
+    FP16,
+    FP32,
+    INT8,
+    Layer,
+    equal,
+    layer_of,
+    random_,
+    write,
+)
 
 RRDBNET: Hyper = {"n_feats": 4, "n_blocks": 1, "growth": 2, "res_scale": 0.2}
 CARD = ModelCard(

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from sr_bench.errors import CheckpointError
-from sr_bench.zoo.checkpoints_objects import Storage, StoredTensor, UnsafeError, referred
-from sr_bench.zoo.checkpoints_pickle import read_pickle
+from sr_bench.zoo.checkpoints.objects import Storage, StoredTensor, UnsafeError, referred
+from sr_bench.zoo.checkpoints.pickle import read_pickle
 
 _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"  # how torch files start, since torch 1.6 and before
 _MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of a file from before the zip format

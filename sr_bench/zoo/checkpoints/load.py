@@ -14,10 +14,10 @@ from sr_bench.errors import CardError, CheckpointError
 from sr_bench.files.hashing import sha256_file
 from sr_bench.files.weight_files import NCNN, weight_files
 from sr_bench.zoo.build import build_network, canonical_key, trained_form
-from sr_bench.zoo.checkpoints_fit import Fit, Wanted, fitting, rounded, told, wanted_by
-from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, leaves_of
-from sr_bench.zoo.checkpoints_ncnn import read_ncnn
-from sr_bench.zoo.checkpoints_torch import TorchFile
+from sr_bench.zoo.checkpoints.fit import Fit, Wanted, fitting, rounded, told, wanted_by
+from sr_bench.zoo.checkpoints.leaves import Leaf, Leaves, leaves_of
+from sr_bench.zoo.checkpoints.ncnn import read_ncnn
+from sr_bench.zoo.checkpoints.torch import TorchFile
 
 State = dict[str, Tensor]
 

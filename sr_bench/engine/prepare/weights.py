@@ -28,18 +28,8 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
             return card.onnx
         msg = f"{card.onnx.name} is not in {card.onnx.parent.name}/: put the ONNX file there"
         raise NotRunError(msg)
-    if not card.has_network:
-        msg = f"{card.name}: the card gives no network: name it with architecture or onnx"
-        raise NotRunError(msg)
-    if not card.architecture:
-        low = ", ".join(card.onnx_by_precision)
-        msg = (
-            f"{card.name}: this needs the fp32 network, and the card gives files of {low} alone:"
-            " name the fp32 file with onnx"
-        )
-        raise NotRunError(msg)
     if card.checkpoint is None:
-        msg = f"{card.name}: the card declares no checkpoint, so there is nothing to run"
+        msg = f"{card.name}: {_why_none(card)}"
         raise NotRunError(msg)
     checkpoint = card.checkpoint
     asked: tuple[Path, ...] = (given, given / card.family) if given else ()
@@ -57,6 +47,19 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
             wanted = f"{cause}, or {wanted}" if checkpoint.file else str(cause)
     msg = f"weights {checkpoint.name} are not here: {wanted}{origin}"
     raise NotRunError(msg)
+
+
+def _why_none(card: ModelCard) -> str:
+    """Return why `card`, which has neither ONNX file nor checkpoint, gives no weights."""
+    if not card.has_network:
+        return "the card gives no network: name it with architecture or onnx"
+    if not card.architecture:
+        low = ", ".join(card.onnx_by_precision)
+        return (
+            f"this needs the fp32 network, and the card gives files of {low} alone: name the fp32"
+            " file with onnx"
+        )
+    return "the card declares no checkpoint, so there is nothing to run"
 
 
 def network_digest(card: ModelCard, weights: Path) -> str:

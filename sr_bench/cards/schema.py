@@ -21,6 +21,7 @@ from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.precision import Precision
 from sr_bench.core.told import ToldTable
 from sr_bench.files.validation import STRICT, Table
+from sr_bench.text.printable import counted
 
 _NAME = matching(
     "[A-Za-z0-9][A-Za-z0-9_.+]*", "letters, digits, and _ . + (it becomes part of test ids)"
@@ -166,8 +167,8 @@ class ModelTable(Table):
             raise ValueError(msg)
         if self.cost.shape and self.cost.shape[0] != reads.channels:
             msg = (
-                f"model {self.name!r}: cost.shape has {self.cost.shape[0]} channels, and the"
-                f" network reads {reads.channels} by input.colour = {reads.colour!r}"
+                f"model {self.name!r}: cost.shape has {counted(self.cost.shape[0], 'channel')}, and"
+                f" the network reads {reads.channels} by input.colour = {reads.colour!r}"
             )
             raise ValueError(msg)
         return self

@@ -19,6 +19,7 @@ from sr_bench.errors import BackendError, SrBenchError
 from sr_bench.files.onnx_open import open_on_cpu
 from sr_bench.files.onnx_write import write_onnx
 from sr_bench.files.temporary import temporary_folder
+from sr_bench.text.printable import counted
 from sr_bench.text.raised import what_raised
 
 OPSET = 17
@@ -101,7 +102,9 @@ def _images(module: nn.Module, given: NetworkInput) -> tuple[Tensor, list[Tensor
                 return traced, [other, odd]
             return traced, [other]
     why = what_raised(fault, type(module).forward) if fault else ""
-    msg = f"{type(module).__name__} fails on an image of {given.channels} channels: {why}"
+    msg = (
+        f"{type(module).__name__} fails on an image of {counted(given.channels, 'channel')}: {why}"
+    )
     raise BackendError(msg) from fault
 
 

@@ -89,6 +89,7 @@ def _files(folder: Path, pattern: str) -> dict[str, Path]:
                 msg = f"{folder}: {both(by_stem[stem], path)} are {stem!r}"
                 raise DatasetError(msg)
     if not by_stem:
-        msg = f"{folder}: expected images named {pattern!r}, got {len(images)} of other names"
+        got = f"{len(images)} of other names" if images else "no image"
+        msg = f"{folder}: expected images named {pattern!r}, got {got}"
         raise DatasetError(msg)
     return by_stem

@@ -14,6 +14,7 @@ from sr_bench.errors import ImageError
 from sr_bench.imaging.colour import BLACK, COLOURS, STUDIO_PER_LEVEL, with_luma
 from sr_bench.imaging.layout import from_nchw, to_nchw
 from sr_bench.imaging.resize import resize, resize_floats
+from sr_bench.text.printable import counted
 
 Image: TypeAlias = NDArray[np.uint8]
 """Height x width x 3, RGB, 0-255."""
@@ -76,8 +77,8 @@ def read_output(
     image = from_nchw(between_ends(output, gives), white=white, black=black)
     if image.shape[2] != gives.channels:
         msg = (
-            f"expected an output with {gives.channels} channels, got {image.shape[2]}: say what the"
-            " network gives in the card, colour under [model.output]"
+            f"expected an output with {counted(gives.channels, 'channel')}, got {image.shape[2]}:"
+            " say what the network gives in the card, colour under [model.output]"
         )
         raise ImageError(msg)
     if gives.channels == 1:

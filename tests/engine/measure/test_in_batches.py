@@ -4,7 +4,6 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from threading import Event
 
 import numpy as np
@@ -13,7 +12,6 @@ import torch
 
 from sr_bench.backends.torch.session import open_module
 from sr_bench.core.backend import Batch, BatchItem
-from sr_bench.core.card import ModelCard
 from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
@@ -25,18 +23,8 @@ from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.errors import BackendError, DatasetError, ImageError
-from tests.ends import ends
+from tests.ends import CARD
 
-CARD = ModelCard(
-    "m",
-    "zoo",
-    Path("/z/zoo"),
-    "M",
-    "",
-    2,
-    "edsr",
-    **ends(255.0),
-)
 SIZES = [(12, 14), (12, 14), (16, 12), (12, 14), (16, 12), (12, 14), (12, 14)]
 
 

@@ -3,30 +3,18 @@
 import time
 import weakref
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
-from sr_bench.core.card import ModelCard
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.job import ImageResult, Job
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.errors import BackendError, DatasetError, ImageError, MetricError, SrBenchError
-from tests.ends import ends
+from tests.ends import CARD
 
-CARD = ModelCard(
-    "m",
-    "zoo",
-    Path("/z/zoo"),
-    "M",
-    "",
-    2,
-    "edsr",
-    **ends(255.0),
-)
 PROTOCOL = EvalProtocol("native")
 
 

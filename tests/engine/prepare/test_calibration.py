@@ -1,7 +1,6 @@
 """Calibration sets: declared by the card, apart from what is judged, part of the fingerprint."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,18 +13,7 @@ from sr_bench.data.source import ImageSet
 from sr_bench.engine.prepare.calibration import calibration_set
 from sr_bench.engine.prepare.code_digest import plan_digest
 from sr_bench.errors import CardError, DatasetError
-from tests.ends import ends
-
-CARD = ModelCard(
-    "m",
-    "zoo",
-    Path("/z/zoo"),
-    "M",
-    "",
-    2,
-    "edsr",
-    **ends(255.0),
-)
+from tests.ends import CARD
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,10 @@ def _describe(model: type[object], fault: Mapping[str, Any]) -> str:
     if fault["type"] == "missing":
         return f"{key}: required, but absent"
     message = str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+    if not key or isinstance(fault["input"], Mapping):  # a whole table tells nothing
+        return f"{key}: {message}" if key else message
     got = _CREDENTIALS.sub("//***@", repr(fault["input"]))
-    return f"{key}: {message} (got {got:.80})" if key else message
+    return f"{key}: {message} (got {got:.80})"
 
 
 def _dotted(parts: tuple[object, ...]) -> str:

@@ -56,10 +56,7 @@ def load_dataset(slug: str, extra: tuple[Path, ...] = ()) -> Dataset:
             return load_manifest(folder / slug / MANIFEST)
     places = dict.fromkeys((*extra, *folders))  # also those that one would have to make
     searched = "\n  ".join(f"{folder}/{slug}/{MANIFEST}" for folder in places)
-    msg = (
-        f"unknown dataset {slug!r}; {nearest(slug, known)} Known: {', '.join(known)}\n"
-        f"searched:\n  {searched}"
-    )
+    msg = f"unknown dataset {slug!r}; {nearest(slug, known)}\nsearched:\n  {searched}"
     raise DatasetError(msg)
 
 

@@ -18,7 +18,7 @@ from sr_bench.document.grids import Grid
 from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.orientation import by_cells, oriented, unmeasured, without_doubles
 from sr_bench.document.phrases import WEAK, names_result, read_phrase
-from sr_bench.document.row_keys import of_benchmarks, with_gap, with_levels
+from sr_bench.document.row_keys import beside_datasets, of_benchmarks, with_gap, with_levels
 from sr_bench.document.spelling import compact, folded, has_digit, has_number, words
 from sr_bench.document.told import read_meaning, told_columns, whole_table
 
@@ -135,7 +135,7 @@ def read_layout(grid: Grid, told: ToldTable | None, title: str) -> Layout:
     columns = tuple(by_cells(*pair) for pair in zip(columns, texts, strict=True))
     if told:
         columns = told_columns(columns, told)
-    columns = with_changes(oriented(columns, texts), texts)
+    columns = beside_datasets(with_changes(oriented(columns, texts), texts))
     results = bool(told) or _is_results(grid, columns)
     if results and any(c.role == "model" or c.says.measures or c.told for c in columns):
         named = tuple(unmeasured(*pair) for pair in zip(columns, texts, strict=True))

@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Final
 
-from sr_bench.core.metric import metric_infos
+from sr_bench.core.metric import image_metrics, metric_infos
 from sr_bench.document.cell import Cell
 from sr_bench.document.columns import IDENTITIES, Below, Column
 from sr_bench.document.dimensions import Measure
-from sr_bench.document.lexicon import SR_DATASETS
+from sr_bench.document.lexicon import COLOURS, SR_DATASETS
 from sr_bench.document.meanings import precision_label
 from sr_bench.document.numbers_in_cells import prints_pair
 from sr_bench.document.phrases import names_network, read_phrase
@@ -145,6 +145,32 @@ def of_benchmarks(columns: tuple[Column, ...], texts: Sequence[Below]) -> tuple[
         dataset = says.dataset or (says.rest if n in others else "")
         of_psnr[n] = replace(columns[n], says=says._replace(measures=psnr, dataset=dataset))
     return tuple(of_psnr)
+
+
+def beside_datasets(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return `columns` with the unknown name of a header as its dataset, where others name one.
+
+    ``Set5 PSNR | Street PSNR``: the second number is not of the data set that comes first.
+    """
+    named = {
+        measure.metric
+        for column in columns
+        if column.says.dataset
+        for measure in column.says.measures
+    }.intersection(image_metrics())
+    return tuple(
+        replace(column, says=column.says._replace(dataset=column.says.rest))
+        if _is_unplaced(column) and named.issuperset(one.metric for one in column.says.measures)
+        else column
+        for column in columns
+    )
+
+
+def _is_unplaced(column: Column) -> bool:
+    """Tell whether the header names a metric and what nothing knows, which is no colour."""
+    says = column.says
+    is_open = column.holds_numbers and not (column.told or says.dataset or says.model)
+    return is_open and bool(says.measures and says.rest) and compact(says.rest) not in COLOURS
 
 
 def are_decibels(cells: Iterable[Cell]) -> bool:

@@ -37,10 +37,14 @@ def test_a_user_s_folder_comes_before_ours(tmp_path):
     assert load_dataset("set5").title == "Set5"
 
 
-@pytest.mark.parametrize("slug", ["div2k_vaild", "../set5", ""])
-def test_an_unknown_slug_lists_the_known_ones(slug):
-    with pytest.raises(DatasetError, match=r"unknown dataset .*div2k_valid"):
+@pytest.mark.parametrize(
+    ("slug", "named"), [("div2k_vaild", "div2k_valid"), ("../set5", "set5"), ("", "div2k_valid")]
+)
+def test_an_unknown_slug_names_the_nearest_or_all_known_ones_once(slug, named):
+    with pytest.raises(DatasetError, match=r"unknown dataset ") as caught:
         load_dataset(slug)
+    first = str(caught.value).splitlines()[0]
+    assert first.replace(repr(slug), "").count(f"{named}'" if slug else f" {named},") == 1
 
 
 def test_files_are_found_in_the_given_folder_by_slug_or_in_the_cache(tiny, tiny_root, cache):

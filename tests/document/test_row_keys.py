@@ -132,3 +132,14 @@ def test_what_a_metric_of_a_row_is_called_beside_its_name_tells_it_from_others()
 def test_a_blank_scale_of_a_named_row_is_that_of_the_row_above() -> None:
     text = table("Model | Scale | PSNR", "owl | x2 | 31.1", "wren | | 31.2", "owl | x4 | 28.1")
     assert [scale for *_, scale in claims(text)] == [2, 2, 4]
+
+
+def test_an_unknown_name_beside_data_sets_of_the_same_metric_is_one_too() -> None:
+    text = "# Zoo\n\n" + table(
+        "Model | my roads PSNR | Set5 PSNR | PSNR (Y)", "owlSR | 31.2 | 37.3 | 36.9"
+    )
+    assert claims(text) == [
+        ("owlSR", "fp32 my roads", "31.2", 0),
+        ("owlSR", "fp32 Set5", "37.3", 0),
+        ("owlSR", "fp32", "36.9", 0),
+    ]

@@ -13,7 +13,7 @@ from sr_bench.engine.prepare.calibration import CalibrationSet, Effort, calibrat
 from sr_bench.engine.prepare.code_digest import BACKENDS, plugin_code
 from sr_bench.engine.prepare.image_sets import ImageSets
 from sr_bench.engine.prepare.network import Prepared, prepare
-from sr_bench.errors import NotRunError
+from sr_bench.errors import DatasetError, NotRunError
 from sr_bench.files.cache import cache_dir
 
 
@@ -82,5 +82,10 @@ class Jobs:
         slug = case.card.int8.calibration
         # As files, whatever LR the evaluated protocol makes; it resizes these too.
         source: LrSource = "resized" if rule and rule.input_shape else "files"
-        images = self._image_sets.of(case.card, slug, source, calibration=True)
+        try:
+            images = self._image_sets.of(case.card, slug, source, calibration=True)
+        except DatasetError as error:
+            told = "to calibrate int8 with (another: calibration under [model.int8])"
+            msg = f"{case.card.id}: images {told}: {error}"
+            raise DatasetError(msg) from error
         return calibration_set(case.card, images, evaluated, rule)

@@ -157,3 +157,11 @@ def test_a_layer_to_keep_that_is_not_there_names_the_nearest(zoo: Int8Zoo) -> No
     assert record.verdict.status is Status.ERROR
     assert "keep = 'tial': the network has no such layer" in record.verdict.sentence
     assert "did you mean 'tail'?" in record.verdict.sentence
+
+
+def test_a_dataset_that_cannot_calibrate_is_named_with_the_key_for_another(zoo: Int8Zoo) -> None:
+    (manifest,) = (path for path in zoo.root.rglob("dataset.toml") if path.parent.name == "seen")
+    manifest.write_text(manifest.read_text().replace("scales = [2]", "scales = [3]"))
+    said = _gate(zoo).verdict.sentence
+    assert "seen has no x2" in said
+    assert "calibration under [model.int8]" in said

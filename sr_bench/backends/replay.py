@@ -28,6 +28,7 @@ from sr_bench.recording.format import (
     read_output,
 )
 from sr_bench.recording.packed import array_digest
+from sr_bench.text.printable import some
 
 _LISTED = 6  # names or shapes in a message
 
@@ -108,11 +109,10 @@ class _Outputs:
         entry = self.newest.get(array_digest(lr))
         if entry is None:
             shapes = sorted({_by_x(entry.input_shape) for entry in self.newest.values()})
-            more = f" and {len(shapes) - _LISTED} more" if len(shapes) > _LISTED else ""
             msg = (
                 f"this input of shape {_by_x(lr.shape)} was not recorded: the dataset or the"
                 " protocol's resize, channel order or white level differ; recorded shapes are"
-                f" {', '.join(shapes[:_LISTED])}{more}"
+                f" {some(shapes, _LISTED)}"
             )
             raise NotRunError(msg)
         return read_output(self._folder, entry)

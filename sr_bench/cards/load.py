@@ -22,6 +22,7 @@ from sr_bench.files.toml import read_toml
 from sr_bench.files.validation import listed, nearest, validate
 
 _ARCHITECTURES = "sr_bench.zoo.families"
+_AS_CLASS = "MODULE:CLASS, such as nets.pan:PAN"
 _CLASS = re.compile(r"(?!\d)\w+(\.(?!\d)\w+)*:(?!\d)\w+(\.(?!\d)\w+)*")
 
 
@@ -91,13 +92,14 @@ def _faults(table: CardTable, own: dict[str, EvalProtocol]) -> Iterator[str]:
 
 def _architecture_faults(model: ModelTable) -> Iterator[str]:
     name = model.architecture
-    if ":" not in name:
+    if not set(":./") & set(name):
         if name:
-            yield from _unknown("architecture", name, _ARCHITECTURES)
+            for fault in _unknown("architecture", name, _ARCHITECTURES):
+                yield f"{fault} (a class of yours: {_AS_CLASS})"
         if model.code.trust:
             yield 'code.trust goes with a class of yours, such as architecture = "nets.pan:PAN"'
     elif not _CLASS.fullmatch(name):
-        yield f"architecture: expected MODULE:CLASS, such as nets.pan:PAN, got {name!r}"
+        yield f"architecture: expected {_AS_CLASS}, got {name!r}"
     elif (first := re.split("[.:]", name)[0]) in sys.stdlib_module_names:
         yield f"architecture: {first!r} is a module of Python itself: give yours another name"
 

@@ -1,18 +1,18 @@
 """The tables ``[model.input]`` and ``[model.output]`` of a card."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sr_bench.core.fields import Bounds
-from sr_bench.core.network_io import NetworkColour, NetworkEnd, NetworkInput, NetworkOutput
+from sr_bench.core.network_io import LUMAS, NetworkColour, NetworkEnd, NetworkInput, NetworkOutput
 from sr_bench.core.protocol import EvalProtocol, Resize
 from sr_bench.files.validation import Table
 
 End = TypeVar("End", NetworkInput, NetworkOutput)
 
-_LUMA = ", ".join(repr(name) for name in get_args(NetworkColour) if name.startswith("y_"))
+_LUMA = ", ".join(map(repr, LUMAS))
 
 
 def _rising(ends: tuple[float, float]) -> tuple[float, float]:

@@ -10,7 +10,8 @@ from pydantic.dataclasses import dataclass
 from pydantic.json_schema import SkipJsonSchema
 
 from sr_bench.cards.network_io import InputTable, OutputTable, read_ends
-from sr_bench.core.card import Checkpoint, Code, KnownGap, Tolerance, Waiver
+from sr_bench.core.card import KnownGap, Tolerance, Waiver
+from sr_bench.core.checkpoint import Checkpoint, Code
 from sr_bench.core.device import DevicePlan, KnownFailure
 from sr_bench.core.fields import Bounds, Spelled, Words, matching, sides
 from sr_bench.core.ignored import Reasons

@@ -117,13 +117,9 @@ class Case:
     @property
     def shape(self) -> str:
         """The shape that Flops are counted on, or that is timed, such as ``3x128x128``."""
-        timed = self.metric in TIMED_METRICS
-        return "x".join(
-            map(
-                str,
-                (self.card.input.channels, *self.timed_size) if timed else self.card.counted_shape,
-            )
-        )
+        timed = (self.card.input.channels, *self.timed_size)
+        shape = timed if self.metric in TIMED_METRICS else self.card.counted_shape
+        return "x".join(map(str, shape))
 
     @property
     def timed_size(self) -> tuple[int, int]:

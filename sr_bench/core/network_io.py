@@ -1,7 +1,7 @@
 """What a network reads and gives: declared in its card, never assumed."""
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from sr_bench.core.fields import Bounds
 from sr_bench.core.int8 import ClipRange
@@ -11,6 +11,7 @@ NetworkColour = Literal["rgb", "bgr", "y_float", "y_rounded", "y_full"]
 """Channels of a network: three, or luma alone. ``y_float`` is BT.601 luma of studio range (16-235)
 as MATLAB's rgb2ycbcr makes it of doubles, ``y_rounded`` the same in whole levels, and ``y_full``
 luma of full range (0-255) in whole levels, as OpenCV and Pillow make it."""
+LUMAS = tuple(name for name in get_args(NetworkColour) if name.startswith("y_"))
 
 _Positive = Annotated[float, Bounds(gt=0)]
 _Side = Annotated[int, Bounds(ge=1)]
@@ -37,7 +38,7 @@ class NetworkEnd:
     @property
     def channels(self) -> int:
         """1 of luma, else 3."""
-        return 3 if self.colour in ("rgb", "bgr") else 1
+        return 1 if self.colour in LUMAS else 3
 
     @property
     def span(self) -> float:

@@ -48,6 +48,8 @@ class CostCount:
     """Those of PReLUs, layer and instance normalisation, which thop sees since its version 0.1."""
     unseen_params: int
     """Those of layers of other types, which it overlooks: of derived classes and users' own."""
+    bias_params: int = 0
+    """Biases of convolutions and linear layers, which some documents leave out."""
     unknown_params: str = ""
     """Why `params` may be too few, in one sentence; empty if all are told."""
 

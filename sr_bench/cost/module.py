@@ -105,9 +105,11 @@ def _tally(module: nn.Module, shape: tuple[int, int, int], device: str) -> Count
 
 
 def _parameters(module: nn.Module) -> Counter[str]:
-    """Return how many parameters there are, and how many of them tools overlook."""
+    """Return how many parameters there are, and how many of them tools and people overlook."""
     tally: Counter[str] = Counter(params=sum(p.numel() for p in module.parameters()))
     for layer in module.modules():
+        if isinstance(layer, _ConvNd | nn.Linear) and layer.bias is not None:
+            tally["bias_params"] += layer.bias.numel()
         if type(layer) not in _MULTIPLYING | _BATCH_NORMS:
             late = type(layer) in _LATE_NORMS | {nn.PReLU}
             kind = "late_params" if late else "unseen_params"

@@ -42,7 +42,7 @@ def count_onnx(source: Path | ModelProto, shape: tuple[int, int, int]) -> CostCo
     shapes = settled(model, shape)
     parameters = Parameters(model.graph, shapes)
     graph = _Graph(parameters, shapes)
-    tally: Counter[str] = Counter(params=parameters.count())
+    tally = Counter(params=parameters.count(), bias_params=parameters.count_biases())
     late: dict[str, int] = {}
     for node in parameters.computing():
         _refuse_uncountable(node)

@@ -68,6 +68,10 @@ class Parameters:
         scales = [name for _, name in self._scales() if self._is_learned(name)]
         return sum(prod(self.shapes[leaf]) for leaf in weights | self._leaves(scales, single=False))
 
+    def count_biases(self) -> int:
+        """Return the elements of the biases of convolutions and linear layers."""
+        return sum(prod(self.shapes[leaf]) for leaf in self._leaves(self._biases(), single=True))
+
     def unknown(self) -> str:
         """Return what may be a parameter or not, which nobody can tell from the file; or nothing.
 
@@ -123,17 +127,25 @@ class Parameters:
 
     def _weights(self) -> Iterator[str]:
         """Yield the values that layers multiply by, scale by, add ..."""
-        linear = {node.output[0] for node in self.computing() if self.is_linear(node)}
+        yield from self._biases()
         for node in self.computing():
-            bias = node.op_type == "Add" and not linear.isdisjoint(node.input)
-            if node.op_type == "MatMul" or bias:
-                # A linear layer on more than two axes is written as MatMul and Add.
+            if node.op_type == "MatMul":
                 yield from filter(self.is_constant, node.input)
             elif node.op_type == "Gather" and self.is_constant(node.input[0]):
                 yield node.input[0]  # a table, of which the image chooses rows
             elif not self._is_group_wise(node):
                 places = _WEIGHT_INPUTS.get(node.op_type, ())
                 yield from (node.input[i] for i in places if i < len(node.input))
+
+    def _biases(self) -> Iterator[str]:
+        """Yield the values that convolutions and linear layers add."""
+        linear = {node.output[0] for node in self.computing() if self.is_linear(node)}
+        for node in self.computing():
+            if node.op_type == "Add" and not linear.isdisjoint(node.input):
+                # A linear layer on more than two axes is written as MatMul and Add.
+                yield from filter(self.is_constant, node.input)
+            elif node.op_type in ("Conv", "ConvTranspose", "Gemm"):
+                yield from node.input[2:3]
 
     def _is_group_wise(self, node: NodeProto) -> bool:
         """Return whether `node` is a part of a group normalisation that neither scales nor shifts.

@@ -78,6 +78,9 @@ class Layout:
     lr: Pattern | None = None
     """Pattern such as ``X{scale}/{stem}x{scale}.png``; None: there are no LR files."""
 
+    def __str__(self) -> str:
+        return self.hr + (f" with {self.lr}" if self.lr else "")
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -177,6 +180,11 @@ class Dataset:
     def namings(self) -> tuple[tuple[str, ...], ...]:
         """Each way to call the images, first ours; one of no names if they are not known."""
         return (self.stems, *self.other_stems)
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """What folders of the dataset may be called: its slug, and `names`."""
+        return (self.slug, *self.names)
 
     @property
     def is_laid_out_as_usual(self) -> bool:

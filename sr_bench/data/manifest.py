@@ -86,6 +86,9 @@ class LayoutTable(Table):
             msg = "expected hr and lr, or target and input"
             raise ValueError(msg)
         hr, lr = self.layout.hr, self.layout.lr
+        if hr == lr:
+            msg = f"expected two patterns, got {hr!r} twice: an image would be compared with itself"
+            raise ValueError(msg)
         if lr and hr.split("/").count("*") != lr.split("/").count("*"):
             msg = "expected as many folders * in the one as in the other"
             raise ValueError(msg)
@@ -205,13 +208,14 @@ def _faults(table: ManifestTable, stems: tuple[str, ...]) -> Iterator[str]:
         if len(others) != len(stems):
             yield f"other_stems[{index}]: {len(others)} names, but stems has {len(stems)}"
     yield from _doubles("archive.into", [item.into for item in table.archive])
-    for index, layout in enumerate(item.layout for item in table.layout):
-        if layout.lr is None and table.lr_rule is None:
-            yield f"layout[{index}].lr: required, as there is no lr_rule"
-        if layout.lr is not None and len(table.scales) > 1 and "{scale}" not in layout.lr:
+    for index, layout in enumerate(table.layout):
+        lr = layout.lr or layout.input
+        if lr is None and table.lr_rule is None:
+            key = "input" if layout.target else "lr"
+            yield f"layout[{index}].{key}: required, as there is no lr_rule"
+        if lr and len(table.scales) > 1 and "{scale}" not in lr:
             yield f"layout[{index}].lr: expected {{scale}} in it, as there are several scales"
-    for index, item in enumerate(table.layout):
-        if item.target and table.scales != (1,):
+        if layout.target and table.scales != (1,):
             yield f"layout[{index}]: target and input are of scales = [1]; name hr and lr"
     yield from _doubles("floor", [f"x{floor.scale} by {floor.protocol}" for floor in table.floor])
     for index, floor in enumerate(table.floor):

@@ -14,6 +14,7 @@ from sr_bench.data.stray_lr import stray_lr, unknown_layout
 from sr_bench.data.usual_layouts import packed_hr, usual_layouts
 from sr_bench.errors import DatasetError, ImageError, NotRunError
 from sr_bench.imaging.files import image_size, read_image
+from sr_bench.text.printable import some
 
 _NAMED = 5
 
@@ -88,14 +89,12 @@ def packed(dataset: Dataset, folders: Sequence[Path]) -> str:
     """Return a line about archives in `folders` that may hold the files; empty if none are."""
     listing = Listing()
     files = [str(path) for folder in folders for path in packed_hr(dataset, folder, listing)]
-    return f"\nnot read, unpack them: {_some(files)}" * bool(files)
+    return f"\nnot read, unpack them: {some(files, _NAMED)}" * bool(files)
 
 
 def looked_for(dataset: Dataset, scale: int | None = None) -> str:
     """Return the patterns by which files were looked for, a line each."""
-    patterns = [
-        layout.hr + (f" with {layout.lr}" if layout.lr else "") for layout in dataset.layouts
-    ]
+    patterns = list(map(str, dataset.layouts))
     if dataset.is_laid_out_as_usual:
         name = next(iter(dataset.names), dataset.slug)
         patterns += (
@@ -146,7 +145,7 @@ def _best(dataset: Dataset, found: list[LayoutFiles], scale: int, lr_from: LrSou
         spare = 1 if lr_from == "hr" else scale  # which LR cuts off
         if not (_same(equals[0].hr, other.hr, spare) and _same(equals[0].lr, other.lr, 1)):
             msg = (
-                f"{dataset.slug} x{scale}: {_told(equals[0])} and {_told(other)} have different "
+                f"{dataset.slug} x{scale}: {equals[0].layout} and {other.layout} have different "
                 "images; move one of them away, or name one by a [[layout]] in a dataset.toml"
             )
             raise DatasetError(msg)
@@ -168,10 +167,6 @@ def _alike(one: Path, two: Path, spare: int) -> bool:
         first.shape[1] + second.shape[1] - 2 * width,
     )
     return max(more) < spare and np.array_equal(first[:height, :width], second[:height, :width])
-
-
-def _told(files: LayoutFiles) -> str:
-    return files.layout.hr + (f" with {files.layout.lr}" if files.layout.lr else "")
 
 
 def _absent(dataset: Dataset, root: Path, scale: int, listing: Listing) -> str:
@@ -197,7 +192,7 @@ def _check_readable(pairs: Sequence[PairFiles]) -> None:
         return
     faults = [(path, fault) for path in files if (fault := _fault(path))]
     names = [str(path) for path, _ in faults[1:]]
-    rest = f"; neither can be read {_some(names)}" if names else ""
+    rest = f"; neither can be read {some(names, _NAMED)}" if names else ""
     msg = f"{faults[0][1]}{rest}"
     raise ImageError(msg)
 
@@ -237,13 +232,8 @@ def _name_faults(
     faults = []
     for what, names in (("missing", missing), ("extra", extra)):
         if names:
-            faults.append(f"{len(names)} {kind} {what}: {_some(names)}")
+            faults.append(f"{len(names)} {kind} {what}: {some(names, _NAMED)}")
     return faults
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def _faults_of(files: LayoutFiles, scale: int) -> Iterator[str]:

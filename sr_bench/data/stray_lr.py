@@ -13,6 +13,7 @@ from sr_bench.data.sizes import nearest_scale
 from sr_bench.data.usual_layouts import split_name
 from sr_bench.errors import DatasetError, ImageError
 from sr_bench.imaging.files import image_size
+from sr_bench.text.printable import some
 
 _NAMED = 3
 _FEWEST = 3
@@ -33,7 +34,7 @@ def stray_lr(
     """
     if scale == 1:
         return []
-    names = (dataset.slug, *dataset.names)
+    names = dataset.called
     search = _Search({pair.stem: pair.hr for pair in pairs}, scale)
     around = _around(root, listing)
     beside = (around.path / name for name in around.folders if _is_called_lr(name, names))
@@ -48,13 +49,12 @@ def stray_lr(
 
 def unknown_layout(dataset: Dataset, stray: Sequence[Path], scale: int) -> str:
     """Return what to do about `stray`, as one line."""
-    more = f" and {len(stray) - _NAMED} more" if len(stray) > _NAMED else ""
     known = [layout.lr.replace("{scale}", str(scale)) for layout in dataset.layouts if layout.lr]
     if dataset.is_laid_out_as_usual:
         known.append(f"LR_bicubic/X{scale}/{{stem}}x{scale}.png and the like")
     return (
-        f"{dataset.slug} x{scale}: LR would be made from HR, but {', '.join(map(str, stray[:3]))}"
-        f"{more} may be LR, of no layout that is known; name them as a layout does, give a folder "
+        f"{dataset.slug} x{scale}: LR would be made from HR, but {some(stray, _NAMED)}"
+        " may be LR, of no layout that is known; name them as a layout does, give a folder "
         "of both by --sr-data, add a [[layout]], move them away, or choose a protocol with lr_from "
         '= "hr"' + "".join(f"\n  layout: {pattern}" for pattern in dict.fromkeys(known))
     )

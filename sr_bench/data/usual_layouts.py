@@ -77,8 +77,7 @@ def usual_layouts(
     Folders and files must say by their words what they are (`path_words`). Only folders that do
     are entered, and some that say nothing, which may hold one of the dataset's name.
     """
-    names = (dataset.slug, *dataset.names)
-    places = list(_below(_Place("", Meaning(), (), listing.of(root)), names, listing))
+    places = list(_below(_Place("", Meaning(), (), listing.of(root)), dataset.called, listing))
     is_own = _is_own(dataset, root)
     for hr in _hr_series(dataset, places, scale, is_own=is_own):
         for lr in _lr_series(places, hr, scale) if with_lr else ():
@@ -88,11 +87,10 @@ def usual_layouts(
 
 def packed_hr(dataset: Dataset, root: Path, listing: Listing) -> list[Path]:
     """Return the archives and the like below `root` that may hold HR."""
-    names = (dataset.slug, *dataset.names)
     is_own = _is_own(dataset, root)
     return [
         place.folder.path / name
-        for place in _below(_Place("", Meaning(), (), listing.of(root)), names, listing)
+        for place in _below(_Place("", Meaning(), (), listing.of(root)), dataset.called, listing)
         if place.says.role == "hr" or (is_own and not place.path)
         for name in place.folder.files
         if is_container(name)
@@ -126,9 +124,8 @@ def _goes_on(stem: str, rest: str) -> bool:
 
 def _is_own(dataset: Dataset, root: Path) -> bool:
     """Whether `root` is the dataset's alone: its manifest is there, or the path names it."""
-    names = (dataset.slug, *dataset.names)
     whole = root.resolve()
-    above, last = (meaning(path.name, names) for path in (whole.parent, whole))
+    above, last = (meaning(path.name, dataset.called) for path in (whole.parent, whole))
     is_named = last.is_named or (above.is_named and last.role == "hr")  # --sr-data Set5/HR
     return is_named or root == dataset.manifest.parent
 

@@ -11,6 +11,16 @@ from sr_bench.draft.found import Found
 from sr_bench.draft.networks import Network
 from sr_bench.text.toml import comment, key, pair
 
+_UNKNOWN = (
+    "The network; without it nothing of this model is measured. A file:",
+    'onnx = "..."',
+    "or a class of yours beside this card, with its arguments and weights:",
+    'architecture = "module:Class"',
+    "hyper = { }",
+    "code = { trust = true }",
+    'checkpoint = { file = "..." }',
+)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -110,7 +120,7 @@ def _network(network: Network) -> Iterator[str]:
         if given := getattr(network, name):
             yield pair(name, given, network.why)
     if not network.known:
-        yield '# onnx = "..."  # the network; without it nothing of this model is measured'
+        yield from (f"# {line}" for line in _UNKNOWN)
 
 
 def _ends(model: Model) -> Mapping[str, Mapping[str, object]]:

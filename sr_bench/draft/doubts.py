@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sr_bench.draft.models import Row
 from sr_bench.engine.plan.binding import RowKey
+from sr_bench.text.printable import some
 
 K = TypeVar("K")
 
@@ -30,9 +31,8 @@ class Doubts:
         """Yield each sentence, with what it is about unless that is every model."""
         for sentence, names in self._about.items():
             about = list(dict.fromkeys(names))
-            more = f" and {len(about) - _MOST_NAMED} more" if len(about) > _MOST_NAMED else ""
-            named = ", ".join(about[:_MOST_NAMED]) + more
-            yield sentence if set(about) == self._every else f"{named}: {sentence}"
+            named = "" if set(about) == self._every else f"{some(about, _MOST_NAMED)}: "
+            yield named + sentence
 
     def _called(self, row: Row) -> str:
         source = f" ({row.source})" if row.label in self._sources and row.source else ""

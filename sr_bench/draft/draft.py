@@ -58,7 +58,8 @@ def draft(request: Request) -> Card:
 def _why_none(reading: Reading) -> str:
     tables = [f"{reading.path}:{each}" for each in reading.unread_tables]
     seen = [*unread_doubts(reading, left=reading)] or tables
-    return "\n  ".join(["its tables:", *seen]) if seen else "it has no table with numbers"
+    none = "it has no table with numbers; add the one whose numbers are to be tested"
+    return "\n  ".join(["its tables:", *seen]) if seen else none
 
 
 class _Drafter:
@@ -142,8 +143,11 @@ class _Drafter:
         for doubt in network.doubts:
             self._doubts.note(doubt, row)
         if not network.known:
-            said = "the network is not known: give --onnx NAME=FILE, or an architecture"
+            said = "the network is not known: give --onnx NAME=FILE, or name your class in the card"
             self._doubts.note(said, row)
+            if not costs.shapes and any(claim.metric != "params" for claim in costs.claims):
+                said = "nothing says what shape its operations are counted on: set cost.shape"
+                self._doubts.note(said, row)
         elif network.architecture and row.image_claims and not row.checkpoint(found):
             said = "the weights are not known: add [model.checkpoint] with their file"
             self._doubts.note(said, row)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from sr_bench.core.network_io import NetworkColour, NetworkInput, NetworkOutput
+from sr_bench.core.network_io import LUMAS, NetworkColour, NetworkInput, NetworkOutput
 from sr_bench.errors import BackendError
 
 if TYPE_CHECKING:  # onnx loads only when a file is opened
@@ -59,8 +59,8 @@ def read_ends(file: Path, name: str) -> Ends:
         return Ends(doubts=(str(error).replace(str(file), name),))
     reads, gives = network.reads, network.gives
     doubts = tuple(
-        f"{name}: {image.end} has one channel; colour = 'y_full' is a guess: y_float, y_rounded or"
-        " y_full"
+        f"{name}: {image.end} has one channel; colour = 'y_full' is a guess; it is one"
+        f" of {', '.join(LUMAS)}"
         for image in (reads, gives)
         if image.channels == 1
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -24,6 +25,12 @@ OPSET = 17
 INPUT, OUTPUT = "lr", "sr"
 PLAIN = NetworkInput()
 
+_OPTIONS: Mapping[str, Any] = {
+    "opset_version": OPSET,
+    "input_names": [INPUT],
+    "output_names": [OUTPUT],
+}
+
 _SIDES = ((3, 4), (5, 3))
 """Height and width of the traced input, and of another on which the file must agree, in units.
 They are unequal, so that a swap of the two can't pass unseen."""
@@ -37,6 +44,9 @@ _AGREES = 1e-3
 _SHAKEN, _TIMES = 1e-6, 100
 """A change of the input, of whose effect the difference may be that many times: networks may blow
 up what two libraries round otherwise, or add noise."""
+
+_ASKING = " Please feel free to request support"
+"""What torch says next is not about the network."""
 
 
 def export_onnx(module: nn.Module, path: Path, given: NetworkInput = PLAIN) -> None:
@@ -113,57 +123,52 @@ def _exported(
             _copy_shared_constants(model)
             _check_agreement(model, module, other)
         except Exception as error:  # each has its own, or those of the user's code
-            reasons.append(f"by {name}: {what_raised(error)}")
+            reasons.append(f"by {name}: {what_raised(error).partition(_ASKING)[0]}")
         else:
             return model
-    msg = f"can't export {type(module).__name__} to ONNX: {'; '.join(reasons)}"
+    said = "; ".join(reasons)
+    msg = f"can't export {type(module).__name__} to ONNX: {said}; --backend=torch runs it as it is"
     raise BackendError(msg)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Show nothing of what exporters say besides errors: what they get wrong is found out."""
-    torch._C._jit_set_onnx_log_enabled(False)  # of a network that fails it prints the whole graph
-    before = logging.root.manager.disable
+    before, prints = logging.root.manager.disable, torch._C._jit_onnx_log
     logging.disable(logging.ERROR)
+    torch._C._jit_onnx_log = _say_nothing  # of a network that fails it prints the whole graph
     try:
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(before)
+        torch._C._jit_onnx_log = prints
+
+
+def _say_nothing(*_text: object) -> None:
+    """Stand in for what writes to the terminal past Python, whatever torch has been told."""
 
 
 def _by_trace(module: nn.Module, free: Mapping[int, str], image: Tensor, path: Path) -> None:
-    torch.onnx.export(
-        module,
-        (image,),
-        path,
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        dynamic_axes={INPUT: dict(free), OUTPUT: dict(free)},
-        do_constant_folding=True,
-    )
+    axes = {INPUT: dict(free), OUTPUT: dict(free)}
+    torch.onnx.export(module, (image,), path, dynamo=False, dynamic_axes=axes, **_OPTIONS)
 
 
 def _by_dynamo(module: nn.Module, free: Mapping[int, str], image: Tensor, path: Path) -> None:
     if find_spec("onnxscript") is None:
         msg = "it needs onnxscript, which is not installed: pip install onnxscript"
         raise BackendError(msg)
-    # Of one image, it would take 1 for the only batch.
+    several = image.repeat(2, 1, 1, 1)  # of one, it would take 1 for the only batch
     torch.onnx.export(
         module,
-        (image.repeat(2, 1, 1, 1),),
+        (several,),
         path,
         dynamo=True,
+        dynamic_shapes=(dict(free),),
         verbose=False,
         external_data=False,
-        opset_version=OPSET,
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        dynamic_shapes=(dict(free),),
+        **_OPTIONS,
     )
 
 

@@ -28,6 +28,7 @@ from sr_bench.files.onnx_write import write_onnx
 
 _TYPES = {"float": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "uint8": TensorProto.UINT8}
 _HAS_ROUND, _READS_AXES = 11, 13  # the first opsets in which Round is, and axes are an input
+_MAX_OF_HALVES = 12  # the first opset whose Max onnxruntime computes in float16
 
 _LEVELS = (0.0, 255.0)
 
@@ -42,26 +43,17 @@ def is_canonical(path: Path, card: Declared) -> bool:
         BackendError: It can't be read, has no image at an end, contradicts its `card`, or that
             must say more.
     """
-    return _seen(path, sha256_unchanged(path), card)[0]
-
-
-def fixed_size(path: Path, card: Declared) -> tuple[int, int] | None:
-    """Return the only height and width that the file at `path` takes; None: others too.
-
-    Raises:
-        BackendError: As of `is_canonical`.
-    """
-    return _seen(path, sha256_unchanged(path), card)[1]
+    return _is_canonical(path, sha256_unchanged(path), card)
 
 
 @lru_cache(maxsize=256)
-def _seen(path: Path, _digest: str, card: Declared) -> tuple[bool, tuple[int, int] | None]:
+def _is_canonical(path: Path, _digest: str, card: Declared) -> bool:
     network = look_at(path, card)
     try:
         check_card(network, card)
     except BackendError as error:
         raise error.about(str(path)) from error
-    return network.is_plain, network.size
+    return network.is_plain
 
 
 def look_at(path: Path, card: Declared) -> ImageNetwork:
@@ -138,6 +130,7 @@ def _brought_in(
     steps += _with_axes("Squeeze", image, version)
     if image.end.kind != "float":
         steps.append(("Cast", {"to": _TYPES[image.end.kind]}, ()))
+    steps += _held_in_fp16(image, version)
     source = _declared(graph.input[0], image, mark, is_changed=bool(steps))
     return _chained(graph, steps, source, image.end.name, f"{image.end.name}{mark}in{mark}")
 
@@ -146,7 +139,7 @@ def _brought_out(
     graph: GraphProto, image: ImageEnd, said: NetworkEnd, mark: str, version: int
 ) -> list[NodeProto]:
     """Declare the new output of `graph`; return the nodes that make it of the old one."""
-    steps: list[_Step] = []
+    steps = _held_in_fp16(image, version)
     if image.end.kind != "float":
         steps.append(("Cast", {"to": TensorProto.FLOAT}, ()))
     if image.end.kind == "uint8" and said.range != _LEVELS:
@@ -156,6 +149,16 @@ def _brought_out(
         steps.append(("Transpose", {"perm": (0, 3, 1, 2)}, ()))
     target = _declared(graph.output[0], image, mark, is_changed=bool(steps))
     return _chained(graph, steps, image.end.name, target, f"{image.end.name}{mark}out{mark}")
+
+
+def _held_in_fp16(image: ImageEnd, version: int) -> list[_Step]:
+    """Return a step that changes no value of a float16 end: a maximum of one.
+
+    Without it onnxruntime drops the cast beside those of its own, and the end is not rounded.
+    """
+    if image.end.kind != "float16" or version < _MAX_OF_HALVES:
+        return []
+    return [("Max", {}, ())]
 
 
 def _number(value: float) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 """Files that Python packages carry: found by what pip noted of them; nothing is imported."""
 
+import csv
 import difflib
 import re
 from collections.abc import Iterator, Sequence
@@ -27,12 +28,19 @@ def packaged_file(package: str, path: str, folders: Sequence[Path], first: Seque
         found = metadata.distribution(package)
     except metadata.PackageNotFoundError:
         return _of_archive(package, path, folders, first)
-    names = {PurePosixPath(file): Path(str(file.locate())) for file in found.files or ()}
+    names = {PurePosixPath(file): Path(str(found.locate_file(file))) for file in _noted(found)}
     chosen = _chosen(path, tuple(names), first, f"package {package} {found.version}")
     if not names[chosen].is_file():
         msg = f"package {package} {found.version} has lost its file {chosen}: install it again"
         raise CardError(msg)
     return names[chosen]
+
+
+def _noted(found: metadata.Distribution) -> Sequence[str]:
+    """Return all files that pip noted, also those that are lost, which Python 3.12 leaves out."""
+    if record := found.read_text("RECORD"):
+        return [row[0] for row in csv.reader(record.splitlines()) if row]
+    return [str(file) for file in found.files or ()]
 
 
 def _of_archive(package: str, path: str, folders: Sequence[Path], first: Sequence[str]) -> Path:
@@ -53,7 +61,7 @@ def _of_archive(package: str, path: str, folders: Sequence[Path], first: Sequenc
 def _archives(package: str, folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         for archive in sorted(folder.glob("*")) if folder.is_dir() else ():
-            name, _, _ = re.sub("[-_.]+", "-", archive.name.lower()).rpartition("-")
+            name = _plain(archive.name).rpartition("-")[0]
             if archive.name.endswith(_ARCHIVES) and f"{name}-".startswith(f"{_plain(package)}-"):
                 yield archive
 

@@ -18,6 +18,14 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 """All keys are known, and no value is coerced; holds for dataclasses in a table too."""
 
 _CREDENTIALS = re.compile(r"//[^/\s]*@")  # user and password in an address
+_WORDS = (
+    (r"^Value error, ", ""),
+    (r"^Input should be (?=greater|less)", "expected a number "),
+    (r"^Input should be a valid array", "expected a list"),
+    (r"^Input should be an object", "expected a table"),
+    (r"^Input should be", "expected"),
+    (r"^\w+ should have (.*) after validation, not \d+$", r"expected \1"),
+)
 _DEEPEST = 30
 _LARGEST = 2**63  # integers of TOML have 64 bits
 
@@ -40,9 +48,9 @@ def validate(
         raise error(listed(faults, where=where))
     try:
         # As JSON: there a list may become a tuple, and a text an enum, with nothing coerced.
-        return TypeAdapter(model).validate_json(json.dumps(table, default=_unknown))
+        return TypeAdapter(model).validate_json(json.dumps(table))
     except ValidationError as cause:
-        faults = [_describe(model, fault) for fault in cause.errors(include_url=False)]
+        faults = list(_described(model, table, cause.errors(include_url=False)))
     raise error(listed(faults, where=where))
 
 
@@ -56,16 +64,14 @@ def extremes(table: Mapping[str, object]) -> Iterator[str]:
             yield f"{_dotted(keys)}: expected tables and lists at most {_DEEPEST} deep"
         elif isinstance(value, Mapping):
             todo += [((*keys, key), item) for key, item in value.items()]
-        elif isinstance(value, list):
+        elif isinstance(value, list | tuple):
             todo += [((*keys, index), item) for index, item in enumerate(value)]
         elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
             bits = value.bit_length()
             yield f"{_dotted(keys)}: expected an integer of at most 64 bits, got one of {bits}"
-
-
-def _unknown(value: object) -> dict[str, str]:
-    """Return what stands in JSON for a date and the like, which no key takes."""
-    return {type(value).__name__: str(value)}
+        elif not isinstance(value, str | int | float | None):
+            kind = type(value).__name__
+            yield f"{_dotted(keys)}: no key takes a {kind}, got {value}: is it a text in quotes?"
 
 
 def listed(faults: Sequence[str], *, where: str) -> str:
@@ -79,16 +85,59 @@ def nearest(word: str, valid: tuple[str, ...]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"the valid ones are: {', '.join(valid)}"
 
 
-def _describe(model: type[object], fault: Mapping[str, Any]) -> str:
-    parts = fault["loc"]
-    key = _dotted(parts)
+def _described(
+    model: type[object], table: Mapping[str, object], faults: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    """Yield a line for each key; of a value that may have several types, each adds its fault."""
+    by_keys: dict[tuple[object, ...], list[Mapping[str, Any]]] = {}
+    for fault in faults:
+        by_keys.setdefault(_keys_in(table, fault), []).append(fault)
+    for keys, same in by_keys.items():
+        # A type that fits a value but for something in it is the one that is meant.
+        if not any(other[: len(keys)] == keys != other for other in by_keys):
+            yield _describe(model, keys, same)
+
+
+def _keys_in(table: object, fault: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return where in `table` a fault is: pydantic names the types of a union among the keys."""
+    *parts, last = fault["loc"] or ("",)
+    keys = []
+    for part in parts:
+        try:
+            table = table[part]  # type: ignore[index] # a Mapping or list
+        except (KeyError, TypeError):
+            continue
+        keys.append(part)
+    held = isinstance(last, int) or (isinstance(table, Mapping) and last in table)
+    told = held or last == "[key]" or fault["type"] == "missing"
+    return (*keys, last) if told else tuple(keys)
+
+
+def _describe(
+    model: type[object], keys: tuple[object, ...], faults: Sequence[Mapping[str, Any]]
+) -> str:
+    key, fault = _dotted(keys), faults[0]
     if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{key}: unknown key; {nearest(str(parts[-1]), _keys_at(model, parts[:-1]))}"
+        return f"{key}: unknown key; {nearest(str(keys[-1]), _keys_at(model, keys[:-1]))}"
     if fault["type"] == "missing":
         return f"{key}: required, but absent"
-    message = str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-    got = _CREDENTIALS.sub("//***@", repr(fault["input"]))
-    return f"{key}: {message} (got {got:.80})" if key else message
+    first, *others = dict.fromkeys(map(_message, faults))
+    message = ", or ".join([first, *(other.removeprefix("expected ") for other in others)])
+    if not key or (isinstance(fault["input"], Mapping) and fault["type"] == "value_error"):
+        return ": ".join(filter(None, (key, message)))  # of a whole table, which stands there
+    got = _CREDENTIALS.sub("//***@", f"{fault['input']!r:.80}")
+    if isinstance(fault["input"], Mapping):
+        in_list = fault["type"] in ("list_type", "tuple_type")
+        got = f"a table: is it [[{key}]]?" if in_list else "a table"
+    return f"{key}: {message} (got {got})"
+
+
+def _message(fault: Mapping[str, Any]) -> str:
+    """Return what pydantic says, in the words of TOML."""
+    message = str(fault["msg"])
+    for pattern, words in _WORDS:
+        message = re.sub(pattern, words, message)
+    return message
 
 
 def _dotted(parts: tuple[object, ...]) -> str:

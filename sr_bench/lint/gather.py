@@ -76,6 +76,8 @@ def gather(request: Request) -> Gathered:
         subjects.append(replace(subject, counted=counted, datasets=datasets, before=before))
     notices = [notice for _, notice in by_path.values() if notice]
     notices += [notice for subject in subjects for notice in page_notices(subject)]
+    if not request.trust_code:
+        notices += [notice for subject in subjects for notice in _uncounted(subject)]
     return Gathered(tuple(subjects), tuple(notices))
 
 
@@ -227,6 +229,14 @@ def _counted(subject: Subject, *, trusted: bool) -> tuple[CountedRow, ...]:
     models = ((entry, subject.model(entry)) for entry in subject.entries)
     rows = (count_row(entry, replace(model, trusted=trusted)) for entry, model in models if model)
     return tuple(filter(None, rows))
+
+
+def _uncounted(subject: Subject) -> Iterator[str]:
+    """Yield a notice if counting the networks of a document would run code of its user."""
+    models = chain.from_iterable(subject.models.values())
+    if own := ", ".join(sorted({model.architecture for model in models if model.own_class})):
+        told = f"Flops and Params are not counted, as this would run {own}"
+        yield f"{subject.path}: {told}: allow it with --trust-code"
 
 
 def _fault(error: SrBenchError, path: Path) -> ReadFault:

@@ -1,14 +1,16 @@
 """Collect a card.toml: an item for each claim and timing, like any other test function."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from sr_bench.core.case import TIMED_METRICS
+from sr_bench.core.case import TIMED_METRICS, Case
+from sr_bench.core.precision import Precision
 from sr_bench.document.printed import number_counts
 from sr_bench.engine.plan.cases import latency_cases, plan
+from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite, refuse_unread
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.item import CaseItem, check_claim
@@ -32,6 +34,9 @@ class CardFile(pytest.File):
             session.notes.append(printable(f"{words}: {suite.card.path} ignores them"))
         selection = session.settings.selection
         cases = plan(suite, selection)
+        if idle := _idle_gates(cases, selection):
+            advice = "no low precision is measured; name some: --sr-precision=fp32,fp16,int8_max"
+            session.notes.append(printable(f"gate of {', '.join(idle)}: {advice}"))
         if selection.latency:
             require_benchmark(self.config)
             cases = (*cases, *latency_cases(cases, selection.answers))
@@ -48,6 +53,14 @@ class CardFile(pytest.File):
         if isinstance(excinfo.value, SrBenchError):
             return printable(str(excinfo.value))
         return super().repr_failure(excinfo)
+
+
+def _idle_gates(cases: Sequence[Case], selection: Selection) -> tuple[str, ...]:
+    """Return the models whose gate has nothing to judge, where no precision was chosen."""
+    gated = [case.card.name for case in cases if selection.wants_gate(case.card)]
+    low = {case.card.name for case in cases if case.precision is not Precision.FP32}
+    names = dict.fromkeys(name for name in gated if name not in low)
+    return () if selection.precisions else tuple(names)
 
 
 def _as_typed(path: Path, config: pytest.Config) -> Path:

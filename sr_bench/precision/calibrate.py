@@ -60,17 +60,17 @@ def collect(
     progress: Callable[[int, int, str], None],
     given: NetworkInput = ANY_SIZE,
 ) -> Statistics:
-    """Run `network` over `inputs` once, and return the statistics.
+    """Run the fp32 `network` over `inputs` once, and return the statistics.
 
     Args:
-        network: In fp32.
+        network: Run on tiles, as `Cutter` cuts them.
         inputs: By name of the image: a function that returns it as the network's input, of shape
-            (1, C, H, W). Sizes may differ; `Cutter` says how images become tiles.
+            (1, C, H, W). Sizes may differ.
         memory_bytes: What may be held above what running the network on a tile takes anyway;
             if it is tight, fewer tiles run at the same time.
         moments: Whether to find the second moments too.
         workers: Tiles that run at the same time.
-        progress: Called after each image with how many are done, how many there are, its name.
+        progress: Called after each image with how many are done, of how many, and its name.
         given: The sizes that the network takes, as far as its card says.
 
     Raises:

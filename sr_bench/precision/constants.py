@@ -15,6 +15,7 @@ from onnx import ModelProto, NodeProto, numpy_helper
 
 from sr_bench.precision.histogram import BINS, Histogram
 from sr_bench.precision.network import Layer, Network
+from sr_bench.text.printable import some
 
 Doubles = NDArray[np.float64]
 
@@ -89,8 +90,7 @@ def constant_signs(
     for kind, where in file.range_faults(observed or {}):
         told.setdefault(kind, []).append(where)
     for kind, places in told.items():
-        more = f" and {len(places) - _TOLD} more" if len(places) > _TOLD else ""
-        yield f"{kind}: {', '.join(places[:_TOLD])}{more}"
+        yield f"{kind}: {some(places, _TOLD)}"
     yield from file.attribute_faults(network)
 
 
@@ -165,9 +165,7 @@ def _fit(got: Doubles, wanted: Doubles) -> tuple[float, float]:
 
 
 def _listed(which: NDArray[np.bool_]) -> str:
-    places = np.flatnonzero(which)
-    more = f" and {len(places) - _TOLD} more" if len(places) > _TOLD else ""
-    return ", ".join(map(str, places[:_TOLD])) + more
+    return some([str(place) for place in np.flatnonzero(which)], _TOLD)
 
 
 class _File:

@@ -1,6 +1,7 @@
 """Texts as terminals and pages show them: without control characters, and counted."""
 
 import re
+from collections.abc import Sequence
 
 CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
@@ -17,6 +18,16 @@ LINE_CONTROL = re.compile(f"{CONTROL.pattern}|[\t\n]")
 def counted(count: int, noun: str) -> str:
     """Return `count` with `noun`, in the plural unless it is 1."""
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def some(names: Sequence[object], most: int) -> str:
+    """Return the first `most` of `names` in a row, and how many more there are.
+
+    >>> some("abc", 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more
 
 
 def printable_line(text: str) -> str:

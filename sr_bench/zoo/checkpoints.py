@@ -25,27 +25,19 @@ MAX_BYTES = 2 << 30
 """Largest weight file; a network of a zoo has some hundred MB at most."""
 
 
-def load_model(card: ModelCard, weights: Path) -> nn.Module:
-    """Return the card's network with the weights of a file, in eval mode, without gradients.
+def load_network(card: ModelCard, weights: Path) -> tuple[nn.Module, Mapping[str, str]]:
+    """Return the card's network with the weights of a file, and notes on how that was read.
 
-    ``.safetensors`` files, torch files of any version (also modules that were saved whole), and
-    ncnn's ``.param`` with its ``.bin`` beside it are read; no code in them is run. Weights in half
-    precision become float32.
+    The network is in eval mode, without gradients. ``.safetensors`` files, torch files of any
+    version (also modules that were saved whole), and ncnn's ``.param`` with its ``.bin`` beside it
+    are read; no code in them is run. Weights in half precision become float32. The notes are for
+    a record.
 
     Raises:
         CardError: The card names no architecture, or its hyper-parameters aren't valid.
         NotRunError: See `build_network`.
         CheckpointError: The file is absent, empty, corrupt, unsafe or not the expected one; or
             what it holds is not exactly this network in finite numbers.
-    """
-    return load_noted(card, weights)[0]
-
-
-def load_noted(card: ModelCard, weights: Path) -> tuple[nn.Module, Mapping[str, str]]:
-    """Return what `load_model` does, and what a record says about how the file was read.
-
-    Raises:
-        CardError, CheckpointError: As `load_model`.
     """
     if not card.architecture:
         msg = f"card {card.id} names no architecture: its network is the ONNX file {card.onnx}"
@@ -69,7 +61,7 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
     leaves, value_of = open_weights(path)
     key = card.checkpoint.key if card.checkpoint else ""
     forms = [wanted_by(module)]
-    with torch.random.fork_rng(devices=[]):  # as in `load_noted`
+    with torch.random.fork_rng(devices=[]):  # as in `load_network`
         trained = trained_form(card)
     if trained is not None:
         forms.append(Wanted(f"{forms[0].of} in training", trained.state_dict()))
@@ -81,7 +73,7 @@ def _read_named(card: ModelCard, module: nn.Module, path: Path) -> tuple[State, 
         raise CheckpointError(msg) from error
     notes = {"weights_file": told(fit, leaves, key), "weights": rounded(fit)}
     if trained is not None and fit.wanted is not forms[0]:
-        trained.load_state_dict(state, strict=False)  # as in `load_noted`
+        trained.load_state_dict(state, strict=False)  # as in `load_network`
         state = trained.folded()
         notes["folded"] = "weights of the training folded into one layer each"
     return state, {name: note for name, note in notes.items() if note}

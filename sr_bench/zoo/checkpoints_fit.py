@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sr_bench.errors import CheckpointError
+from sr_bench.text.printable import some
 from sr_bench.zoo.checkpoints_leaves import Leaf, Leaves, beside
 from sr_bench.zoo.checkpoints_torch import kind_of
 
@@ -145,7 +146,7 @@ def told(fit: Fit, leaves: Leaves, key: str) -> str:
         "left out": rest,
         "counters left out": fit.counters,
     }
-    return "; ".join(f"{what} {_some(names)}" for what, names in parts.items() if names)
+    return "; ".join(f"{what} {some(names, _SHOWN)}" for what, names in parts.items() if names)
 
 
 def _named(name: str, leaves: Leaves) -> str:
@@ -214,9 +215,4 @@ def _unfit(fit: Fit) -> str:
 
 def _listed(kind: str, items: Sequence[str]) -> list[str]:
     """Return one phrase with the count and the first of `items`, or nothing."""
-    return [f"{len(items)} {kind}: {_some(items)}"] if items else []
-
-
-def _some(items: Sequence[str]) -> str:
-    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return f"{', '.join(items[:_SHOWN])}{more}"
+    return [f"{len(items)} {kind}: {some(items, _SHOWN)}"] if items else []

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import CheckpointError
 from sr_bench.files.weight_files import weight_files
+from sr_bench.text.printable import some
 from sr_bench.zoo.call_order import Call, calls_of
 from sr_bench.zoo.checkpoints_fit import ROUNDED, wanted_by
 
@@ -114,10 +115,8 @@ def read_ncnn(
 
 
 def _constant(weights: _Weights) -> str:
-    values = weights.tensors[0].flatten().tolist()
-    shown = " ".join(f"{value:g}" for value in values[:_SHOWN])
-    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
-    return f"constant {weights.layer.name} ({shown}{more})"
+    values = [f"{value:g}" for value in weights.tensors[0].flatten().tolist()]
+    return f"constant {weights.layer.name} ({some(values, _SHOWN)})"
 
 
 def _layers(path: Path) -> list[_Layer]:
@@ -252,6 +251,6 @@ def _matched(
         msg = f"it has {len(given)} layers with weights, the network {len(calls)}: {more} is over"
         raise CheckpointError(msg)
     if missing := wanted_by(module).missing(state):
-        msg = f"the network uses {', '.join(missing[:8])} in no layer that ncnn has"
+        msg = f"the network uses {some(missing, 8)} in no layer that ncnn has"
         raise CheckpointError(msg)
     return state

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sr_bench.cards.load import load_card
-from sr_bench.core.card import Checkpoint, Evaluation, KnownGap, Tolerance, Waiver
+from sr_bench.core.card import Evaluation, KnownGap, Tolerance, Waiver
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.core.device import DevicePlan, Failure, KnownFailure
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Gate, Int8Plan
@@ -152,6 +153,7 @@ def test_a_class_of_ones_own_takes_lists_and_tables(write) -> None:
         ('"nets.pan:"', "expected MODULE:CLASS, such as nets.pan:PAN, got 'nets.pan:'"),
         ('"../nets:PAN"', "expected MODULE:CLASS"),
         ('"nets:1"', "expected MODULE:CLASS"),
+        ('"nets.pan.PAN"', "expected MODULE:CLASS"),
         ('"code.pan:PAN"', "'code' is a module of Python itself: give yours another name"),
         ('"edsr"\ncode = { trust = true }', "code.trust goes with a class of yours"),
         ('"nets:PAN"\ntrusted = true', "trusted: unknown key"),
@@ -205,7 +207,8 @@ def test_every_unknown_name_is_listed_with_the_nearest_valid_one(write) -> None:
     message = str(caught.value)
     assert "card.toml: 6 faults" in message
     for fault in (
-        "model[0] 'm': architecture: unknown name 'esdr'; did you mean 'edsr'?",
+        "model[0] 'm': architecture: unknown name 'esdr'; did you mean 'edsr'?"
+        " (a class of yours: MODULE:CLASS, such as nets.pan:PAN)",
         "model[0] 'm': cost.rule: unknown name 'thop_0_0_13'; did you mean 'thop_0_0_31'?",
         "model[0] 'm': unknown protocol 'paper_x'; did you mean 'paper_y'?",
         "boarder: unknown key; did you mean 'border'?",

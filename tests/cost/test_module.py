@@ -90,6 +90,7 @@ def test_each_kind_of_layer_is_counted_as_computed_by_hand() -> None:
         params=(6 * 2 * 9 + 6) + 6 + (6 * 2 * 4 + 2) + 4 + 15,
         late_params=6,
         unseen_params=0,
+        bias_params=6 + 2 + 5,
     )
 
 

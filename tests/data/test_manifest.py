@@ -102,6 +102,11 @@ def test_all_faults_are_reported_at_once_with_the_nearest_key(load):
         ("title = ", r"dataset\.toml: not valid TOML"),
         (HEAD + "[[layout]]\nlr = '{stem}.png'", r"layout\[0\]: expected hr and lr, or target and"),
         (
+            HEAD + "[[layout]]\ntarget = '{stem}.png'\ninput = '{stem}.png'",
+            r"layout\[0\]: expected two patterns, got '{stem}.png' twice",
+        ),
+        (HEAD + "[[layout]]\ntarget = '{stem}.png'", r"layout\[0\]\.input: required, as"),
+        (
             HEAD + LAYOUT + "target = '{stem}.png'",
             r"layout\[0\]: expected hr and lr, or target and input",
         ),
@@ -216,7 +221,7 @@ def test_a_wrong_floor_is_refused(load, text, match):
 def test_names_that_leave_the_folder_and_passwords_are_refused(tmp_path, old, new, match):
     manifest = (
         'title = "a"\ndescription = "b"\nlicence = "c"\nhomepage = "https://example.org/set"\n'
-        'scales = [2]\ncount = 1\n[[layout]]\nhr = "{stem}.png"\nlr = "{stem}.png"\n'
+        'scales = [2]\ncount = 1\n[[layout]]\nhr = "{stem}.png"\nlr = "lr/{stem}.png"\n'
         '[[archive]]\nurl = "https://example.org/a.zip"\nchecksum = "unknown"\ninto = "x"\n'
     )
     path = tmp_path / "dataset.toml"

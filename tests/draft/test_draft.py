@@ -162,6 +162,20 @@ def test_the_scale_is_read_from_the_label(tmp_path: Path, label: str, scale: int
     assert ("no scale is named" in text) is (scale == 1)
 
 
+def test_a_network_that_is_not_known_is_asked_for_with_the_keys_of_an_own_class(tmp_path: Path):
+    header = "| Models | Params(M) | MACs(G) | PSNR(dB) |\n| --- | --- | --- | --- |\n"
+    text = written(table(tmp_path, "| Net_x2 | 1.5 | 3.1 | 30.1 |", header))
+
+    assert "- nothing says what shape its operations are counted on: set cost.shape" in doubts(text)
+    commented = [
+        f"{line[2:]}\n" for line in text.split("\n") if line.startswith("# ") and " = " in line
+    ]
+    assert [line.partition(" = ")[0] for line in commented] == [
+        *("onnx", "architecture", "hyper", "code", "checkpoint")
+    ]
+    tomllib.loads("".join(commented))
+
+
 def scaled(folder: Path, *rows: str) -> Path:
     """Write a document whose table has rows of one label, told apart by their scale."""
     header = "| Models | Scale | Params(M) | PSNR(dB) |\n| --- | --- | --- | --- |\n"

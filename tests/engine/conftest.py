@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr_bench.core.card import Checkpoint, ModelCard
+from sr_bench.core.card import ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.zoo.build import build
 from tests.ends import ends
 from tests.tiny_zoo import Zoo, make_zoo

@@ -12,8 +12,9 @@ import pytest
 
 from sr_bench import discovery
 from sr_bench.backends import onnxruntime
-from sr_bench.core.card import Checkpoint, Evaluation, ModelCard
+from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.codec import encode
 from sr_bench.core.precision import Precision

@@ -1,7 +1,7 @@
 """Whatever a network reads and gives, it is scored, calibrated, recorded, kept and explained."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -255,6 +255,23 @@ def test_every_precision_is_measured_and_compared(zoo: Zoo) -> None:
         gate = records[f"{precision} fidelity"]
         assert gate.verdict.status is Status.WITHIN
         assert measured(gate) > least
+
+
+@pytest.mark.parametrize("calibration", ["photos", "enlargements"])
+@pytest.mark.parametrize("kind", ["rgb", "luma"])
+def test_networks_of_equal_size_are_calibrated_with_hr_of_any_dataset(
+    calibration: str, kind: str, tmp_path: Path
+) -> None:
+    zoo = make_zoo(tmp_path, replace(KINDS[kind], scale=1, inner=1))
+    manifest = tmp_path / "datasets" / "enlargements" / "dataset.toml"
+    manifest.parent.mkdir()
+    manifest.write_text(DATASET.format(scale=2))
+    card = tmp_path / "zoo" / "card.toml"
+    plan = f'calibration = "{calibration}"\ncount = 2'
+    card.write_text(card.read_text().replace('calibration = "set"', plan))
+    gate = zoo.records("int8_max")["int8_max fidelity"]
+    assert measured(gate) > 25
+    assert gate.detail.calibration_set == f"{calibration}_x1"
 
 
 def test_a_recording_scores_as_the_network_did(zoo: Zoo, tmp_path: Path) -> None:

@@ -121,6 +121,21 @@ def test_a_network_that_cannot_be_exported_leaves_no_file(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_network_that_cannot_be_exported_is_told_of_in_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(to_onnx, "find_spec", lambda _name: None)
+
+    class Halved(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return nn.functional.adaptive_max_pool2d(x, (x.shape[2] // 2, x.shape[3] // 2))
+
+    with pytest.raises(BackendError, match=r"by TorchScript: .*not constant.*; by ") as fault:
+        export_onnx(Halved(), tmp_path / "net.onnx")
+    assert "feel free" not in str(fault.value)
+    assert capfd.readouterr() == ("", "")
+
+
 class _Windows(nn.Module):
     """Cuts the image into windows by Python numbers, which a trace takes for constants."""
 
@@ -148,7 +163,7 @@ def test_a_trace_for_one_size_is_no_export(
     monkeypatch.setattr(to_onnx, "find_spec", lambda _name: None)
     message = (
         rf"can't export {kind.__name__} to ONNX: by TorchScript: .*at 40x24.*"
-        r"; by torch.export: it needs onnxscript.*: pip install onnxscript$"
+        r"; by torch.export: it needs onnxscript.*: pip install onnxscript; --backend=torch runs it.*$"
     )
     with pytest.raises(BackendError, match=message):
         export_onnx(kind(), tmp_path / "net.onnx")

@@ -3,6 +3,7 @@
 import sys
 import tarfile
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,16 @@ def test_a_package_without_the_file_is_one_line_with_the_nearest(
         match=r"package my-sr 1\.2 has no file models/x3; the nearest is my_sr/models/x[24]\.",
     ):
         found("my-sr", "models/x3")
+
+
+def test_a_lost_file_is_named_though_python_does_not_list_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, tmp_path, "my-sr", FILES)
+    # As from Python 3.12 on, and wherever importlib_metadata was imported.
+    every = metadata.Distribution.files.fget
+    there = property(lambda self: [file for file in every(self) if file.locate().exists()])
+    monkeypatch.setattr(metadata.Distribution, "files", there)
     (tmp_path / "my_sr" / "models" / "x4.param").unlink()
     with pytest.raises(CardError, match=r"has lost its file my_sr/models/x4\.param: install it"):
         found("my-sr", "x4")

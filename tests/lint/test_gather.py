@@ -60,6 +60,16 @@ def test_a_document_with_a_suites_rows_gets_its_card_and_the_report_says_so() ->
     assert not codes(lint(replace(named, cards=False)))
 
 
+@pytest.mark.usefixtures("zoo")
+def test_that_the_code_of_a_user_was_not_run_is_said() -> None:
+    card = Path("suites/net/card.toml")
+    own = '\narchitecture = "nets:Net"\ncode = { trust = true }\n'
+    card.write_text(card.read_text().replace('\narchitecture = "edsr"\n', own))
+    (notice,) = gather(request(card)).notices
+    assert notice.endswith("this would run nets:Net: allow it with --trust-code")
+    assert not gather(request(card, trust_code=True)).notices
+
+
 def test_rows_in_another_precision_or_two_fitting_cards_bind_nothing(zoo: Path) -> None:
     more = TEXT + "| Net **fp16** | - | - | - | - | - |\n"
     (zoo / "copy" / "README.md").write_text(more)

@@ -60,6 +60,16 @@ def test_a_loss_may_only_warn(run, int8_zoo: Int8Zoo) -> None:
     )
 
 
+def test_a_gate_with_nothing_to_judge_is_told(pytester: pytest.Pytester, int8_zoo: Int8Zoo) -> None:
+    said = "gate of res_x2: no low precision is measured; name some: --sr-precision=fp32,*"
+    plain = pytester.runpytest_inprocess("my_zoo", "--collect-only")
+    plain.stdout.fnmatch_lines([said])
+    chosen = ("--sr-gate=off", "--sr-precision=fp32", "--sr-precision=int8_max")
+    for option in chosen:
+        told = pytester.runpytest_inprocess("my_zoo", "--collect-only", option)
+        told.stdout.no_fnmatch_line("gate of *")
+
+
 def test_gates_may_be_off(run, int8_zoo: Int8Zoo) -> None:
     int8_zoo.write_card(limit=60.0)
     run("--sr-gate=off").assert_outcomes(passed=2)

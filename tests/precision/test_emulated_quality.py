@@ -21,7 +21,7 @@ from sr_bench.imaging.files import read_image
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
-from sr_bench.zoo.checkpoints import load_model
+from tests.zoo.weights import load_model
 
 TOLERANCE_DB = 1.0
 EXPECTED_DB = {

@@ -84,13 +84,15 @@ def test_the_optimised_graph_keeps_each_rounding(name: str, tmp_path: Path) -> N
     assert _rounded_values(tmp_path / "optimised.onnx") == _rounded_values(tmp_path / "out.onnx")
 
 
-def _rounded_values(path: Path) -> Counter[str]:
-    """Count the Cast nodes that round or restore what is not a constant."""
+def _rounded_values(path: Path) -> Counter[int]:
+    """Count the Cast nodes that round or restore what is not a constant, by their type."""
     nodes = onnx.load(path).graph.node
     constants = {n.output[0] for n in nodes if n.op_type == "Constant"}
     halves = {f"{name}/half" for name in constants}
     casts = [n for n in nodes if n.op_type == "Cast" and n.input[0] not in constants | halves]
-    return Counter(helper.get_attribute_value(n.attribute[0]) for n in casts)
+    types = (helper.get_attribute_value(n.attribute[0]) for n in casts)
+    # Sizes are cast to integers too.
+    return Counter(each for each in types if each in (TensorProto.FLOAT16, TensorProto.FLOAT))
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -104,7 +106,8 @@ def test_every_value_between_operators_is_an_fp16_value(name: str, tmp_path: Pat
         model.graph.output.extend(helper.make_empty_tensor_value_info(n) for n in new)
     onnx.save(model, tmp_path / "all.onnx")
     lr = np.random.default_rng(0).random((1, 3, 16, 12), dtype=np.float32)
-    values = _session(tmp_path / "all.onnx").run(None, {"lr": lr})
+    results = _session(tmp_path / "all.onnx").run(None, {"lr": lr})
+    values = [value for value in results if value.dtype == np.float32]  # sizes are integers
     assert len(values) >= 10
     for value in values:
         np.testing.assert_array_equal(value, _halves(value))

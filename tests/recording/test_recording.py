@@ -141,7 +141,7 @@ def test_a_damaged_header_is_named(tmp_path: Path, content: str, fault: str) -> 
         ({"output": "../../../etc/passwd"}, "output: .*should match pattern"),
         ({"output": "A" * 64}, "output: .*should match pattern"),
         ({"output": "a" * 64 + "\n"}, "output: .*should match pattern"),
-        ({"output_shape": [1, 3, 0, 8]}, r"output_shape\[2\]: expected greater"),
+        ({"output_shape": [1, 3, 0, 8]}, r"output_shape\[2\]: .*greater"),
         ({"input_shape": [3, 8, 8]}, r"input_shape\[3\]: required, but absent"),
         ({"precision": "int4"}, "precision: unknown precision 'int4'"),
         ({"ouput": ""}, "ouput: unknown key; did you mean 'output'"),

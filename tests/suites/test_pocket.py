@@ -15,7 +15,7 @@ from sr_bench.data.locate import load_dataset
 from sr_bench.data.source import open_dataset
 from sr_bench.files.hashing import sha256_file
 from sr_bench.imaging.resize import resize
-from sr_bench.zoo.checkpoints import load_model
+from tests.zoo.weights import load_model
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = ROOT / "suites" / "pocket"

@@ -10,7 +10,7 @@ from sr_bench.cards.load import load_card
 from sr_bench.core.card import ModelCard
 from sr_bench.engine.prepare.weights import weights_path
 from sr_bench.errors import NotRunError
-from sr_bench.zoo.checkpoints import load_noted
+from sr_bench.zoo.checkpoints import load_network
 from tests.zoo.reading import load_state
 
 PACKAGED = {
@@ -35,7 +35,7 @@ def test_the_weights_of_a_package_are_those_of_its_network_and_told_to_be_rounde
     family: str, name: str, project_root: Path
 ) -> None:
     card, path = packaged(family, name, project_root)
-    module, notes = load_noted(card, path)
+    module, notes = load_network(card, path)
     assert notes["weights"] == "weights rounded to fp16 by their packager"
     for key, value in module.state_dict().items():
         if key.endswith("weight"):

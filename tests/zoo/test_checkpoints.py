@@ -13,13 +13,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from sr_bench.core.card import Checkpoint, Hyper, ModelCard
+from sr_bench.core.card import Hyper, ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.errors import CardError, CheckpointError
 from sr_bench.zoo.build import build
-from sr_bench.zoo.checkpoints import load_model, load_noted
+from sr_bench.zoo.checkpoints import load_network
 from tests.zoo import rcan
 from tests.zoo.rcan import TRIMMED
 from tests.zoo.reading import fit_of, load_state, told_of
+from tests.zoo.weights import load_model
 
 State = dict[str, Tensor]
 
@@ -143,7 +145,7 @@ def test_half_precision_weights_become_float32_and_the_record_says_so(
     module = build("edsr", EDSR, 2)
     half = {name: value.to(getattr(torch, kind)) for name, value in module.state_dict().items()}
     torch.save(half, tmp_path / "w.pth")
-    loaded, notes = load_noted(card(), tmp_path / "w.pth")
+    loaded, notes = load_network(card(), tmp_path / "w.pth")
     assert notes == {"weights": f"weights rounded to {said} by their packager"}
     state = loaded.state_dict()
     assert all(torch.equal(state[name], value.float()) for name, value in half.items())

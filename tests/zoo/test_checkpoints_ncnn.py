@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d
 
-from sr_bench.core.card import Checkpoint, Hyper, ModelCard
+from sr_bench.core.card import Hyper, ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.errors import CheckpointError
 from sr_bench.zoo.build import build
-from sr_bench.zoo.checkpoints import load_noted
+from sr_bench.zoo.checkpoints import load_network
 from sr_bench.zoo.checkpoints_ncnn import read_ncnn
 from tests.zoo.ncnn_files import FP16, FP32, INT8, Layer, equal, layer_of, random_, write
 
@@ -71,7 +72,7 @@ def test_a_network_of_the_zoo_loads_and_the_record_says_that_it_was_rounded(
     tmp_path: Path,
 ) -> None:
     module = random_(build("rrdbnet", RRDBNET, 4))
-    loaded, notes = load_noted(CARD, write(tmp_path / "net.param", rrdb_layers(module)))
+    loaded, notes = load_network(CARD, write(tmp_path / "net.param", rrdb_layers(module)))
     assert equal(module, loaded)
     assert notes["weights"] == "weights rounded to fp16 by their packager"
 
@@ -79,18 +80,18 @@ def test_a_network_of_the_zoo_loads_and_the_record_says_that_it_was_rounded(
 def test_the_digest_is_that_of_both_files_one_after_the_other(tmp_path: Path) -> None:
     path = write(tmp_path / "net.param", rrdb_layers(random_(build("rrdbnet", RRDBNET, 4))))
     both = sha256(path.read_bytes() + path.with_suffix(".bin").read_bytes()).hexdigest()
-    load_noted(replace(CARD, checkpoint=Checkpoint("net.param", sha256=both)), path)
+    load_network(replace(CARD, checkpoint=Checkpoint("net.param", sha256=both)), path)
     with path.with_suffix(".bin").open("ab") as file:
         file.write(b"\0")
     with pytest.raises(CheckpointError, match=f"expected sha256 {both}"):
-        load_noted(replace(CARD, checkpoint=Checkpoint("net.param", sha256=both)), path)
+        load_network(replace(CARD, checkpoint=Checkpoint("net.param", sha256=both)), path)
 
 
 def test_numbers_of_the_networks_code_are_left_out_and_told(tmp_path: Path) -> None:
     constants = [Layer("MemoryData", "0=1 2=3", bytes(12)), Layer("Scale", "0=-233")]
     path = write(tmp_path / "n.param", [*constants, *layers(Net())])
     _, notes = read_ncnn(CARD, Net(), path)
-    assert notes["weights_file"].endswith("calls its own; left out constant n0 (0 0 0)")
+    assert notes["weights_file"].endswith("calls its own; left out constant n0 (0, 0, 0)")
 
 
 def test_a_layer_that_is_called_twice_has_the_same_numbers_twice(tmp_path: Path) -> None:

@@ -30,11 +30,11 @@ def test_all_faults_are_reported_at_once_with_what_is_valid() -> None:
     [
         ("n_feats", True, "n_feats: expected a valid integer (got True)"),
         ("n_feats", 64.0, "n_feats: expected a valid integer (got 64.0)"),
-        ("n_feats", 0, "n_feats: expected greater than or equal to 1 (got 0)"),
+        ("n_feats", 0, "n_feats: expected a number greater than or equal to 1 (got 0)"),
         ("res_scale", False, "res_scale: expected a valid number (got False)"),
         ("res_scale", float("nan"), "res_scale: expected a finite number (got nan)"),
         ("res_scale", float("inf"), "res_scale: expected a finite number (got inf)"),
-        ("rgb_range", -255, "rgb_range: expected greater than 0 (got -255"),
+        ("rgb_range", -255, "rgb_range: expected a number greater than 0 (got -255"),
         ("form", "BasicSR", "form: expected 'official' or 'basicsr' (got 'BasicSR')"),
     ],
 )

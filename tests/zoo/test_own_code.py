@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from sr_bench.core.card import Code, ModelCard
+from sr_bench.core.card import ModelCard
+from sr_bench.core.checkpoint import Code
 from sr_bench.errors import BackendError, CardError, CheckpointError, NotRunError
 from sr_bench.zoo.build import build_network
-from sr_bench.zoo.checkpoints import load_model
+from tests.zoo.weights import load_model
 
 NET = """
 from torch import nn

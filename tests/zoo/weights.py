@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sr_bench.core.card import Hyper, ModelCard
-from sr_bench.zoo.checkpoints import load_model
+from sr_bench.zoo.checkpoints import load_network
 
 
 def random_state(module: nn.Module, seed: int = 0) -> dict[str, Tensor]:
@@ -27,6 +27,11 @@ def _random(name: str, value: Tensor, noise: torch.Generator) -> Tensor:
         return torch.rand(value.shape, generator=noise, dtype=value.dtype) + 0.5
     fan_in = value[0].numel() if value.dim() > 1 else 10
     return torch.randn(value.shape, generator=noise, dtype=value.dtype) / fan_in**0.5
+
+
+def load_model(card: ModelCard, path: Path) -> nn.Module:
+    """Return the network of `card` with the weights of the file at `path`."""
+    return load_network(card, path)[0]
 
 
 def loaded(

@@ -4,14 +4,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from sr_bench.core.network_io import NetworkColour, NetworkInput, NetworkOutput
+from sr_bench.core.network_io import LUMAS, NetworkColour, NetworkInput, NetworkOutput
 from sr_bench.errors import BackendError, OptionError
 
 if TYPE_CHECKING:  # onnx loads only when a file is opened
     from sr_bench.core.card import ModelCard
     from sr_bench.files.onnx_ends import ImageEnd, ImageNetwork
-
-_LUMAS = tuple(name for name in get_args(NetworkColour) if name.startswith("y_"))
 
 
 def add_file_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +37,7 @@ def card_of_file(args: argparse.Namespace) -> "ModelCard":
 
     network = look_at(_file(args), Declared())
     colours = {image.channels for image in (network.reads, network.gives)}
-    if args.colour in _LUMAS and 1 not in colours:
+    if args.colour in LUMAS and 1 not in colours:
         msg = f"--colour {args.colour}: the network reads {network.reads.end}"
         raise OptionError(msg)
     reads, gives = (
@@ -64,7 +62,7 @@ def countable_file(args: argparse.Namespace) -> "ModelCard":
         network = look_at(path, Declared())
     except BackendError:
         return _card(args, NetworkInput(), NetworkOutput(), None)
-    args.colour = _LUMAS[0] if 1 in (network.reads.channels, network.gives.channels) else None
+    args.colour = LUMAS[0] if 1 in (network.reads.channels, network.gives.channels) else None
     return card_of_file(args)
 
 
@@ -79,9 +77,9 @@ def _file(args: argparse.Namespace) -> Path:
 def _colour(image: "ImageEnd", asked: NetworkColour | None) -> NetworkColour:
     if image.channels == 3:
         return "bgr" if asked == "bgr" else "rgb"
-    if asked is not None and asked in _LUMAS:
+    if asked is not None and asked in LUMAS:
         return asked
-    msg = f"{image.end} has one channel: say which luma with --colour {', '.join(_LUMAS)}"
+    msg = f"{image.end} has one channel: say which luma with --colour {', '.join(LUMAS)}"
     raise OptionError(msg)
 
 

@@ -1,4 +1,4 @@
-"""Planes of an image, and the mean of a map without 0, 1, ... pixels all round."""
+"""Planes of an image, the mean of a map without 0, 1, ... pixels all round, and white levels."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -7,6 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.forensics import WhiteOfImage
+from sr_bench.imaging.windows import WHITE
+
+PEAKS = (WHITE, 219.0, 1.0, 65025.0, 4095.0)
+"""White levels that are mixed up: 235 - 16; 1 for images of 0 to 255; 255 for images of 0 to 1;
+4095, which image-similarity-measures assumes."""
 
 Plane: TypeAlias = NDArray[np.float64]
 """Height x width, on the 0-255 scale."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sr_bench.core.forensics import Channels, Rounding, Scoring
 from sr_bench.core.protocol import PsnrChannels, Resize
-from sr_bench.engine.explain.borders import Planes
+from sr_bench.engine.explain.borders import PEAKS, Planes
 from sr_bench.engine.explain.similarities import similarities
 from sr_bench.engine.explain.squared_errors import squared_errors
 from sr_bench.engine.score.network_io import Image, Levels
@@ -21,7 +21,7 @@ from sr_bench.errors import MetricError
 from sr_bench.imaging.colour import COLOURS
 from sr_bench.imaging.geometry import crop_centre
 from sr_bench.imaging.resize import resize
-from sr_bench.imaging.windows import SMALLEST
+from sr_bench.imaging.windows import SMALLEST, WHITE
 
 ByBorder: TypeAlias = Mapping[Scoring, NDArray[np.float64]]
 """Borders (from 0) x channels: mean squared error for PSNR, mean similarity for SSIM; the key has
@@ -29,11 +29,6 @@ border 0 and the aggregation ``mean``."""
 Tables: TypeAlias = Mapping[Scoring, NDArray[np.float64]]
 """As `ByBorder`, with the images as first axis."""
 
-_PSNR_PEAKS = (255.0, 219.0, 1.0, 65025.0, 4095.0)
-"""White levels that are mixed up: 235 - 16; 1 for images of 0 to 255; 255 for images of 0 to 1;
-4095, which image-similarity-measures assumes."""
-
-_WHITE = 255.0
 _BY_CHANNEL: Mapping[str, tuple[PsnrChannels, tuple[int, ...]]] = {
     "rgb": ("mean", (1, 1, 1)),
     "ycbcr_pil": ("mean_6_1_1", (6, 1, 1)),
@@ -103,7 +98,7 @@ def _usual(key: Scoring) -> Scoring:
     """Return `key` with the usual choices where its own may come to the same."""
     smaller = key.window in ("gaussian_pooled", "gaussian_lowpass")
     window = "gaussian" if smaller else key.window
-    taken = key.peak if isinstance(key.peak, float) else _WHITE
+    taken = key.peak if isinstance(key.peak, float) else WHITE
     return replace(key, window=window, peak=taken, difference="exact")
 
 
@@ -113,10 +108,10 @@ def _psnr_values(
     if scoring.aggregation == "pixels":  # sums, and numbers of values
         total, count = mse.sum(axis=0)
         if len(set(mse[:, 1])) > 1:  # of images of one size it is the mean of their errors
-            yield scoring, float(_db(total / count, _WHITE))
+            yield scoring, float(_db(total / count, WHITE))
         return
-    plain = scoring.peak == _WHITE and scoring.difference == "exact"
-    for peak in _PSNR_PEAKS if plain else (_WHITE,):
+    plain = scoring.peak == WHITE and scoring.difference == "exact"
+    for peak in PEAKS if plain else (WHITE,):
         whiter = replace(scoring, peak=peak) if plain else scoring
         yield from _aggregates(whiter, _db(mse.mean(axis=1), peak), names)
         if len(names) > 1:
@@ -127,7 +122,7 @@ def _psnr_values(
             yield replace(whiter, aggregation=size), float(_db(errors, peak).mean())
     if plain and scoring.colour in _BY_CHANNEL:
         by_channel, weights = _BY_CHANNEL[scoring.colour]
-        each = np.average(_db(mse, _WHITE), axis=1, weights=weights)
+        each = np.average(_db(mse, WHITE), axis=1, weights=weights)
         yield replace(scoring, psnr_channels=by_channel), float(each.mean())
 
 

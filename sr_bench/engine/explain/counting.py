@@ -63,11 +63,14 @@ class Counting:
         times = f"{self.factor} times " if self.factor else ""
         return times + called + (f" on {self.shape}" if self.shape else "")
 
-    @property
-    def advice(self) -> str:
-        """What to set in the card; nothing where no key says it."""
-        shape = f', cost.shape = "{self.shape}"' if self.shape else ""
-        return "" if self.factor else f' (set cost.rule = "{self.rule}"{shape})'
+    def advice(self, metric: str) -> str:
+        """What to set in the card for `metric` to be so; nothing where no key says it."""
+        fixed = {"macs": MACS, "ops": STANDARD}.get(metric, "")  # by no key
+        if self.factor or fixed not in ("", self.rule):
+            return ""
+        told = {"rule": "" if fixed else self.rule, "shape": self.shape}
+        keys = ", ".join(f'cost.{key} = "{value}"' for key, value in told.items() if value)
+        return f" (set {keys})" if keys else ""
 
 
 def counted(card: ModelCard, size: Size) -> "CostCount | None":
@@ -120,7 +123,7 @@ def why_cost_differs(card: ModelCard, claim: Claim) -> str:
         return next(_params(card, claim, count), "") if count else ""
     printed = filter(None, [read_size(claim.shape)])
     ways = countings(card, claim, card.counted_shape, printed)
-    return " or ".join(f"{way}{way.advice if claim.metric == 'flops' else ''}" for way in ways)
+    return " or ".join(f"{way}{way.advice(claim.metric)}" for way in ways)
 
 
 def _params(card: ModelCard, claim: Claim, count: "CostCount") -> Iterator[str]:
@@ -128,6 +131,10 @@ def _params(card: ModelCard, claim: Claim, count: "CostCount") -> Iterator[str]:
         of_tool = count.params_by(rule)
         if of_tool != count.params and _agrees(card, claim, of_tool / 1e6):
             yield f"{of_tool:,}, what the tool of {rule} sees: the network has {count.params:,}"
+    # CARN's authors print 412 K for 414,811.
+    weights = count.params - count.bias_params
+    if count.bias_params and _agrees(card, claim, weights / 1e6):
+        yield f"{weights:,} of its {count.params:,}, without the biases"
     for unit, factor in _UNITS:
         if _agrees(card, claim, count.params / 1e6 * factor) and _is_telling(claim):
             yield f"{unit} the {count.params:,} that the network has"
@@ -147,10 +154,11 @@ def _related(size: Size, scale: int) -> Iterator[Size]:
     """Yield the sizes that people take for the input's: the output's, and the other way round."""
     channels, height, width = size
     yield channels, height * scale, width * scale
-    # Papers count on the input whose output is 1280x720.
-    for sides in ((height, width), (720, 1280)):
-        if not any(side % scale for side in sides):
-            yield channels, sides[0] // scale, sides[1] // scale
+    if not (height % scale or width % scale):
+        yield channels, height // scale, width // scale
+    # Papers count on the input whose output is 1280x720, or nearly so.
+    yield channels, 720 // scale, round(1280 / scale)
+    yield channels, 720 // scale, 1280 // scale
 
 
 def _usual(size: Size) -> Iterator[Size]:

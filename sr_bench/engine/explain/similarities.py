@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from sr_bench.core.forensics import Scoring, WhiteOfImage
 from sr_bench.core.protocol import SsimWindow
-from sr_bench.engine.explain.borders import Plane, Planes, inside, means, whites
+from sr_bench.engine.explain.borders import PEAKS, Plane, Planes, inside, means, whites
 from sr_bench.imaging.similarity import LocalMoments, local_moments
 from sr_bench.imaging.windows import WHITE, WINDOWS
 
-PEAKS = (219.0, 1.0, 65025.0, 510.0, 4095.0)
-"""White levels that are mixed up: 235 - 16; 1 for images of 0 to 255; 255 for images of 0 to 1; 2
-for those, which scikit-image assumes of floats; 4095, as image-similarity-measures does."""
-
+_OF_FLOATS = 510.0
+"""White level 2 of images of 0 to 1, which scikit-image assumes of floats."""
 _TOLD: tuple[SsimWindow, ...] = ("gaussian", "gaussian_mirror", "uniform7")
 """Windows with which scripts take a white level that nobody told them."""
 _USUAL = frozenset(("rgb", "y_float", "y_rounded", "gray", "y_bt709"))
@@ -64,7 +62,7 @@ class _Pair:
             return
         for name, window in WINDOWS.items():
             if window.cut and window.rim is None:
-                for peak in (WHITE, *PEAKS) if name in _TOLD else (WHITE,):
+                for peak in (*PEAKS, _OF_FLOATS) if name in _TOLD else (WHITE,):
                     yield replace(self.key, window=name, peak=peak), self.means(name, peak)
             elif not window.across:
                 yield replace(self.key, window=name), self.each_border(name)

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from sr_bench.core.forensics import Difference, Scoring
 from sr_bench.engine.explain.borders import Plane, Planes, inside, means, whites
+from sr_bench.imaging.windows import WHITE
 
 Wrapped: TypeAlias = NDArray[np.uint8]
 
-_WHITE = 255.0
 _EPSILON = 1e-8
 """What piq and pyiqa add to the mean squared error of images of 0 to 1."""
 
@@ -40,9 +40,9 @@ def squared_errors(
     yield replace(key, aggregation="pixels"), np.stack([sums, np.array(sides, float)], axis=1)
     for peak, levels in whites(x, y, borders).items():
         with np.errstate(divide="ignore", invalid="ignore"):  # a black image
-            yield replace(key, peak=peak), plain * (_WHITE / levels[:, np.newaxis]) ** 2
+            yield replace(key, peak=peak), plain * (WHITE / levels[:, np.newaxis]) ** 2
     if plain.any():  # identical images have no other way either
-        yield replace(key, difference="epsilon"), plain + _EPSILON * _WHITE**2
+        yield replace(key, difference="epsilon"), plain + _EPSILON * WHITE**2
     if key.rounding in ("stored", "round") and key.colour == "rgb":
         differences = [(a - b).astype(np.int16).astype(np.uint8) for a, b in zip(x, y, strict=True)]
         for name, squared in _DIFFERENCES.items():

@@ -2,13 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.backend import Batch, BatchItem, BatchSession, Session
 from sr_bench.core.network_io import NetworkInput
+from sr_bench.engine.measure.around import Around
 from sr_bench.engine.measure.fp32_outputs import output_of
 from sr_bench.errors import BackendError
 from sr_bench.imaging.pieces import Pieces
@@ -29,39 +29,29 @@ def fitted(session: Session, given: NetworkInput, enlargement: int) -> Session:
     return _Fitted(session, given, enlargement)
 
 
-class _Fitted:
+class _Fitted(Around):
     """A session whose images are cut into pieces; outside of it they are whole."""
 
     def __init__(self, session: Session, given: NetworkInput, enlargement: int) -> None:
-        self._session = session
+        super().__init__(session)
         self._given = given
         self._enlargement = enlargement
 
     @property
-    def device(self) -> str:
-        """What computes."""
-        return self._session.device
-
-    @property
     def notes(self) -> Mapping[str, str]:
-        """What a record should say about how it computes."""
+        """What a record should say about how it computes, and how images are cut."""
         how = _said(self._given)
-        return {**self._session.notes, **({"input_fit": how} if how else {})}
+        return {**super().notes, **({"input_fit": how} if how else {})}
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the network's output for `lr`, both float32 NCHW."""
+        """Return the network's output for `lr`, both float32 NCHW.
+
+        Raises:
+            BackendError: As the session does; or the network takes one size alone, and `lr` has
+                another one.
+        """
         pieces = self._pieces(lr.shape)
-        return pieces.join(map(self._session.run, pieces.cut(lr)), self._enlargement)
-
-    def close(self) -> None:
-        """Free what the session holds; a second call does nothing."""
-        self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
+        return pieces.join(map(super().run, pieces.cut(lr)), self._enlargement)
 
     def _pieces(self, shape: tuple[int, ...]) -> Pieces:
         given, (height, width) = self._given, shape[2:]

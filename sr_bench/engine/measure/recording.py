@@ -1,16 +1,15 @@
 """A session whose outputs are recorded, so that they can be scored where there is no device."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench import __version__
 from sr_bench.core.backend import Artefact, BackendInfo, Session
+from sr_bench.engine.measure.around import Around
 from sr_bench.errors import OptionError
 from sr_bench.history.environment import read_environment
 from sr_bench.recording.format import Header
@@ -41,36 +40,16 @@ def start_recording(folder: Path, info: BackendInfo) -> Recorder:
     return Recorder(folder, header)
 
 
-class Recorded:
-    """A session that hands each input and output to a recorder; else it is `session` itself."""
+class Recorded(Around):
+    """A session that hands each input and output to a recorder."""
 
     def __init__(self, session: Session, artefact: Artefact, recorder: Recorder) -> None:
-        self._session = session
+        super().__init__(session)
         self._artefact = artefact
         self._recorder = recorder
 
-    @property
-    def device(self) -> str:
-        """What computes."""
-        return self._session.device
-
-    @property
-    def notes(self) -> Mapping[str, str]:
-        """What a record should say about how it computes."""
-        return self._session.notes
-
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the network's output for `lr`, both float32 NCHW, once it is recorded."""
-        output = self._session.run(lr)  # what fails is not recorded
+        output = super().run(lr)  # what fails is not recorded
         self._recorder.add(self._artefact, lr, output, device=self.device, notes=self.notes)
         return output
-
-    def close(self) -> None:
-        """Free what the session holds; a second call does nothing."""
-        self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()

@@ -212,9 +212,8 @@ class Runs:
         """Return what is kept of `job`, by any session, for the same content and code."""
         # Without the dataset's digest: each image has its own.
         content = {name: digest for name, digest in inputs.items() if name != "data"}
-        checkpoint = job.card.checkpoint
         # Also what the weights ought to be: a kept result must not hide that they are others.
-        declared = f"{checkpoint.sha256}{checkpoint.package_sha256}" if checkpoint else ""
+        declared = job.card.checkpoint.declared if job.card.checkpoint else ""
         threads = self.selection.session_threads  # sums are split among them
         key = sha256_json([content, declared, measuring(), self.executor.cpu, threads])
         digests = job.images.digests[: len(job.names)]

@@ -91,7 +91,9 @@ class CalibrationSet:
         return resize(lr, (lr.shape[0] * factor, lr.shape[1] * factor), rule) if rule else lr
 
     def _lr(self, index: int) -> NDArray[np.uint8]:
-        lr, _ = self.images.load(index)
+        lr, hr = self.images.load(index)
+        if lr is None and self.card.scale == 1:
+            lr = hr
         if lr is None:
             msg = f"{self.images.slug}: {self.names[index]} has no LR image to calibrate with"
             raise DatasetError(msg)

@@ -18,6 +18,7 @@ MEASURES = (
     "core/device.py",
     "core/int8.py",
     "core/metric.py",
+    "core/network_io.py",
     "core/protocol.py",
     "cost",
     "data",

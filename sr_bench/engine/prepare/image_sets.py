@@ -1,5 +1,6 @@
 """The image sets of a session: located and paired once for all models."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from sr_bench.core.card import ModelCard
@@ -32,6 +33,9 @@ class ImageSets:
     ) -> ImageSet:
         """Return the images of the dataset `slug` for `card`: its scale counts, and its folder.
 
+        To calibrate a network of equal size with a dataset without pairs of equal size, they are
+        HR alone.
+
         Raises:
             SrBenchError: There is no such dataset, or its files are absent or don't fit.
         """
@@ -40,12 +44,14 @@ class ImageSets:
         key = (slug, folders, card.scale, lr_from, calibration)
         if key not in self._opened:
             dataset = load_dataset(slug, folders)
-            self._opened[key] = open_dataset(
+            unpaired = calibration and card.scale == 1 and 1 not in dataset.scales
+            images = open_dataset(
                 dataset,
-                scale=card.scale,
+                scale=dataset.scales[0] if unpaired else card.scale,
                 given=self._given,
                 # Only crops are split in two; of whole images each set is either.
                 split="calibration" if calibration and dataset.crops else "evaluation",
-                lr_from=lr_from,
+                lr_from="hr" if unpaired else lr_from,
             )
+            self._opened[key] = replace(images, scale=card.scale)
         return self._opened[key]

@@ -1,8 +1,7 @@
 """Prepare: from a card to an artefact that a backend can open, cached by content."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,35 +10,30 @@ from sr_bench import __version__
 from sr_bench.core.backend import Artefact, Form
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import CompilerInput, Profile
-from sr_bench.core.network_io import NetworkInput
 from sr_bench.core.precision import Precision
 from sr_bench.engine.job import Progress
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, CalibrationSet, Effort
-from sr_bench.engine.prepare.code_digest import measuring, network_code, plan_digest
+from sr_bench.engine.prepare.card_network import CardNetwork
+from sr_bench.engine.prepare.code_digest import plan_digest
 from sr_bench.engine.prepare.compiler_input import compiler_input
-from sr_bench.engine.prepare.sizes import sizes_digest, with_sizes
+from sr_bench.engine.prepare.sizes import sizes_digest
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import NotRunError
 from sr_bench.files.hashing import sha256_bytes, sha256_json
 from sr_bench.files.kept import Kept
 from sr_bench.system.cpu import cpu_model
 
-if TYPE_CHECKING:  # onnx and torch load only when a network is made
+if TYPE_CHECKING:  # onnx loads only when a network is made
     from onnx import ModelProto
-    from torch.nn import Module
 
     from sr_bench.engine.prepare.int8 import Int8Maker
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Prepared(CardNetwork):
     """What the network of a card needs to run in one precision."""
 
-    card: ModelCard
     precision: Precision
-    weights: Path
-    weights_digest: str
-    """Empty if the weights are absent and not needed."""
     calibration: CalibrationSet | None = None
     """For int8: what the clip ranges come from."""
     form: Form = Form.ONNX
@@ -47,18 +41,10 @@ class Prepared:
     profile: Profile = Profile.TVM
     """For int8 that is emulated: by which reading of the device."""
     effort: Effort = LEAST_EFFORT
-    kept: Kept = field(default_factory=Kept.usual, compare=False)
 
     def with_progress(self, progress: Progress) -> Self:
         """Return the same network, whose calibration reports to `progress`."""
         return replace(self, effort=replace(self.effort, progress=progress))
-
-    @cached_property
-    def network(self) -> str:
-        """Digest of the weights and of the architecture that they are loaded into; may be empty."""
-        if not self.weights_digest:
-            return ""
-        return sha256_bytes(f"{self.weights_digest}|{self._architecture}".encode())
 
     @cached_property
     def digest(self) -> str:
@@ -71,7 +57,7 @@ class Prepared:
         observer = self.precision.calibration
         inputs = {
             "weights": self.weights_digest or self.card.id,  # a replay may have none
-            "architecture": self._architecture,
+            "architecture": self.architecture,
             "precision": str(self.precision),
         }
         if self.form is Form.ONNX and self.calibration:
@@ -87,20 +73,6 @@ class Prepared:
         if self.card.input.is_fitted:
             inputs["sizes"] = sizes_digest(self.card.input)
         return inputs
-
-    @cached_property
-    def reads(self) -> NetworkInput:
-        """What the network reads, with the sizes that it takes."""
-        return with_sizes(self.card, self.kept)
-
-    @cached_property
-    def _architecture(self) -> str:
-        """Digest of what weights are loaded into, and how."""
-        card = self.card
-        key = card.checkpoint.key if card.checkpoint else ""
-        code = network_code(card)
-        content = [card.architecture, dict(card.hyper), card.network_scale, key]
-        return sha256_json([*content, code] if code else content)
 
     @property
     def _is_compiled(self) -> bool:
@@ -128,8 +100,12 @@ class Prepared:
     @property
     def provenance(self) -> Mapping[str, str]:
         """What a record says about the card's own file, and where clip ranges come from."""
-        note = "" if self.form is Form.RECORDED else self.card.note_of_given(self.precision)
-        notes = {"given_file": note} if note else dict(self._weights_notes())
+        notes: dict[str, str] = {}
+        if self.form is not Form.RECORDED:
+            if note := self.card.note_of_given(self.precision):
+                notes["given_file"] = note
+            elif not self.card.onnx:
+                notes |= self.weights_notes()
         if self.calibration:
             notes |= {"observer": self.precision.calibration, **self.calibration.provenance()}
         return notes
@@ -141,30 +117,9 @@ class Prepared:
             return artefact
         if self._is_compiled:
             return replace(artefact, source=self.source())
-        module = None if self.card.onnx else self._load_module  # the file is run as it is
+        module = None if self.card.onnx else self.load_module  # the file is run as it is
         file = None if self.form is Form.MODULE else self.onnx()
         return replace(artefact, onnx=file, load_module=module, origin=self.card.onnx)
-
-    def _load_module(self) -> "Module":
-        from sr_bench.zoo.checkpoints import load_noted  # torch loads only when needed
-
-        module, notes = load_noted(self.card, self.weights)
-        self.kept.write(self._notes_name, json.dumps(notes).encode())
-        return module
-
-    @property
-    def _notes_name(self) -> str:
-        return f"weights/{self._recipe()}.json"
-
-    def _weights_notes(self) -> Mapping[str, str]:
-        """Return what a record says about how the checkpoint was read."""
-        if self.form is Form.RECORDED or self.card.onnx:
-            return {}
-        if (content := self.kept.read(self._notes_name)) is None:
-            self._load_module()
-            content = self.kept.read(self._notes_name)
-        notes: Mapping[str, str] = json.loads(content or "{}")
-        return notes
 
     def source(self) -> CompilerInput:
         """Return what a device's own compiler is given for a low precision.
@@ -189,23 +144,18 @@ class Prepared:
             return self.kept.file(f"onnx/{key}.onnx", self._write_int8)
         from sr_bench.precision.fp16 import to_fp16
 
-        name = f"onnx/{self._recipe()}-fp16.onnx"
+        name = f"onnx/{self.recipe()}-fp16.onnx"
         told = self.card.onnx
         return self.kept.file(name, lambda target: to_fp16(self.fp32_onnx(), target, told=told))
 
     def fp32_onnx(self) -> Path:
         """Return the network as an ONNX file, float32 but for a file given for a low precision."""
-        name = f"onnx/{self._recipe()}.onnx"
+        name = f"onnx/{self.recipe()}.onnx"
         if self.card.onnx is None:
-            return self.kept.file(name, self._export)
+            return self.kept.file(name, self.export)
         from sr_bench.engine.prepare.own_file import own_file
 
         return own_file(self.card, self.precision, self.kept, name)
-
-    def _export(self, target: Path) -> None:
-        from sr_bench.export.to_onnx import export_onnx
-
-        export_onnx(self._load_module(), target, self.card.input)
 
     def _write_int8(self, target: Path) -> None:
         maker = self.int8_maker()
@@ -267,18 +217,7 @@ class Prepared:
 
     def _calibrated(self) -> str:
         """Return the cache key of what images went through: the processor moves last digits."""
-        return sha256_json([self._recipe(), cpu_model()])
-
-    def _recipe(self) -> str:
-        """Return the cache key of the exported file: its content and the tools that made it.
-
-        The declared digest is part of it, so that a cached file never hides a wrong one; so is
-        our own code: a changed architecture must not be served the old file.
-        """
-        checkpoint = self.card.checkpoint
-        declared = checkpoint.sha256_of(self.weights.name) if checkpoint else ""
-        ends = [asdict(end) for end in (self.card.input, self.card.output)]
-        return sha256_json([self.network, declared, measuring(), *ends])
+        return sha256_json([self.recipe(), cpu_model()])
 
 
 def prepare(
@@ -305,5 +244,5 @@ def prepare(
             raise
         weights, digest = Path(), ""
     given = calibration if precision.dtype == "int8" else None
-    how = (given, form, profile, effort, kept or Kept.usual())
-    return Prepared(card, precision, weights, digest, *how)
+    how = (precision, given, form, profile, effort)
+    return Prepared(card, weights, digest, kept or Kept.usual(), *how)

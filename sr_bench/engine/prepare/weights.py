@@ -23,24 +23,10 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
         NotRunError: It is in none of them; the message says what to do.
         CardError: The package is installed, but has no such file.
     """
-    if card.onnx is not None:
-        if card.onnx.is_file():
-            return card.onnx
-        msg = f"{card.onnx.name} is not in {card.onnx.parent.name}/: put the ONNX file there"
-        raise NotRunError(msg)
-    if not card.has_network:
-        msg = f"{card.name}: the card gives no network: name it with architecture or onnx"
-        raise NotRunError(msg)
-    if not card.architecture:
-        low = ", ".join(card.onnx_by_precision)
-        msg = (
-            f"{card.name}: this needs the fp32 network, and the card gives files of {low} alone:"
-            " name the fp32 file with onnx"
-        )
-        raise NotRunError(msg)
-    if card.checkpoint is None:
-        msg = f"{card.name}: the card declares no checkpoint, so there is nothing to run"
-        raise NotRunError(msg)
+    if card.onnx and card.onnx.is_file():
+        return card.onnx
+    if card.onnx or card.checkpoint is None or not card.architecture:
+        raise NotRunError(_nothing_to_run(card))
     checkpoint = card.checkpoint
     asked: tuple[Path, ...] = (given, given / card.family) if given else ()
     cached = cache_dir() / "weights" / card.family
@@ -57,6 +43,21 @@ def weights_path(card: ModelCard, given: Path | None) -> Path:
             wanted = f"{cause}, or {wanted}" if checkpoint.file else str(cause)
     msg = f"weights {checkpoint.name} are not here: {wanted}{origin}"
     raise NotRunError(msg)
+
+
+def _nothing_to_run(card: ModelCard) -> str:
+    """Return why `card` names no checkpoint of an architecture and no ONNX file that is there."""
+    if card.onnx:
+        return f"{card.onnx.name} is not in {card.onnx.parent.name}/: put the ONNX file there"
+    if not card.has_network:
+        return f"{card.name}: the card gives no network: name it with architecture or onnx"
+    if not card.architecture:
+        low = ", ".join(card.onnx_by_precision)
+        return (
+            f"{card.name}: this needs the fp32 network, and the card gives files of {low} alone:"
+            " name the fp32 file with onnx"
+        )
+    return f"{card.name}: the card declares no checkpoint, so there is nothing to run"
 
 
 def network_digest(card: ModelCard, weights: Path) -> str:

@@ -120,23 +120,27 @@ class LumaOutput:
         """The image with the chroma of LR, enlarged by MATLAB's bicubic rule."""
         size = (self.shape[0], self.shape[1])
         enlarged = resize_floats(self.lr.astype(np.float64), size, "matlab_bicubic")
-        image = with_luma(enlarged, _as_studio(self.levels, self.kind))
+        image = with_luma(enlarged, self._studio)
         return _finished(image.astype(np.float32), self.protocol)
 
     def in_colour(self, colour: Colour) -> Levels:
         """Return what is compared in `colour`; luma is the network's own, not that of `rgb`."""
         if colour not in (*_STUDIO, *_FULL):
             return COLOURS[colour](self.rgb)
-        luma = _as_studio(self.levels, self.kind)
+        luma = self._studio
         if colour in _FULL:
             luma = (luma - BLACK) / STUDIO_PER_LEVEL
         finished = _finished(luma.astype(np.float32), self.protocol)
         whole = _WHOLE.get(colour)
         return whole(finished).clip(0, 255).astype(np.uint8) if whole else finished
 
-
-def _as_studio(luma: NDArray[np.float32], kind: NetworkColour) -> Levels:
-    return luma * np.float32(STUDIO_PER_LEVEL) + np.float32(BLACK) if kind == "y_full" else luma
+    @property
+    def _studio(self) -> Levels:
+        """The luma in studio range, within what the network's own black and white are there."""
+        if self.kind != "y_full":
+            return self.levels
+        luma = self.levels.clip(0, 255) if self.protocol.clip else self.levels
+        return luma * np.float32(STUDIO_PER_LEVEL) + np.float32(BLACK)
 
 
 def _in_network_colour(lr: Image, protocol: EvalProtocol, given: NetworkEnd) -> Levels:

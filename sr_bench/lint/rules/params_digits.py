@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from sr_bench.core.metric import quantity
+from sr_bench.engine.explain.counting import why_cost_differs
 from sr_bench.engine.judge.claim import fits
 from sr_bench.lint.digits import decimals
 from sr_bench.lint.finding import Finding, Rule, Severity
@@ -32,10 +33,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         cut = fits(row.params, exact, replace(tolerance, digits="truncated"))
         right = f"{row.params.as_printed(exact):.{decimals(row.params)}f}"
         how = "cut off, not rounded" if cut else "neither rounded nor cut off"
+        why = "" if cut else why_cost_differs(row.model, row.params)
         yield RULE.found(
             row.params.source,
             f"{row.row}: Params {quantity(row.params)} are {how}: the network has"
-            f" {row.exact_params:,}, which is {quantity(replace(row.params, text=right))}",
+            f" {row.exact_params:,}, which is {quantity(replace(row.params, text=right))}"
+            + (f"; printed is {why}" if why else ""),
             row=row.row,
             severity=None if cut else Severity.ERROR,
         )

@@ -4,7 +4,7 @@ from sr_bench.core.forensics import Candidate, Forensics
 from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.report.terminal.scoring_words import as_protocol, in_words
 from sr_bench.report.terminal.tables import plain_table
-from sr_bench.text.printable import counted, printable_line
+from sr_bench.text.printable import counted, printable_line, some
 
 _NAMES_SHOWN = 3
 _SUMMED_UP = 3  # ways that a failure text has room for
@@ -98,9 +98,7 @@ def _misses(result: Forensics, indent: str) -> list[str]:
 
 
 def _words(way: Candidate) -> str:
-    names = ", ".join(map(printable_line, way.protocols[:_NAMES_SHOWN]))
-    if len(way.protocols) > _NAMES_SHOWN:
-        names += f" and {len(way.protocols) - _NAMES_SHOWN} more"
+    names = printable_line(some(way.protocols, _NAMES_SHOWN))
     words = f"{names}, but {in_words(way.scoring, way.changes)}" if way.changes else names
     for other in way.beside:
         own = tuple(

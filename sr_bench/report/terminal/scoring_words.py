@@ -1,8 +1,10 @@
 """Ways of scoring in words, and as the table of a card's protocol."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
 from sr_bench.core.forensics import Candidate, Scoring
+from sr_bench.core.protocol import Resize
 from sr_bench.text.printable import printable_line
 
 _COLOURS = {
@@ -115,14 +117,13 @@ def as_protocol(way: Candidate, metric: str) -> str:
         **{name: name for name in ("colour", "psnr_channels", "border", "rounding")},
     }
     values = {name: getattr(way.scoring, name) for name in way.changes}
-    declared = {
-        "aggregation": metric == "psnr"
-        and (values.get("aggregation") == "pooled" or isinstance(values.get("aggregation"), int)),
-        "resize": values.get("resize") not in ("none", "crop", "centre_crop"),
+    aggregation, resize = way.scoring.aggregation, way.scoring.resize
+    by_name = aggregation in ("mean", "last_image" if metric == "ssim" else "pooled")
+    has_value = {
+        "aggregation": by_name or isinstance(aggregation, int),
+        "resize": resize in get_args(Resize),
     }
-    if metric == "ssim":
-        declared["aggregation"] = values.get("aggregation") == "last_image"
-    if not all(name in keys and declared.get(name, True) for name in values):
+    if not all(name in keys and has_value.get(name, True) for name in values):
         return ""
     choices = [f"{keys[name]} = {_toml(value)}" for name, value in values.items()]
     return ", ".join([f'base = "{way.protocols[0].partition(" ")[0]}"', *choices])

@@ -50,8 +50,8 @@ def test_what_the_file_says_is_read(write_rig) -> None:
     ("text", "message"),
     [
         ('pyhton = "/p"', "pyhton: unknown key; did you mean 'python'?"),
-        ("device = -1", "device: expected greater than or equal to 0"),
-        ("[limits]\nrun_s = 0", "limits.run_s: expected greater than 0"),
+        ("device = -1", "device: expected a number greater than or equal to 0"),
+        ("[limits]\nrun_s = 0", "limits.run_s: expected a number greater than 0"),
         ("[limits\n", "not valid TOML"),
     ],
 )

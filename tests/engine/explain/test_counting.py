@@ -20,9 +20,12 @@ EDSR: Hyper = {
 SRVGG: Hyper = {"n_feats": 8, "n_convs": 2, "colours": 3, "activation": "prelu"}
 
 
-def why(metric: str, text: str, *, shape: str = "", unit: int = 0, srvgg: bool = False) -> str:
+def why(
+    metric: str, text: str, *, shape: str = "", scale: int = 2, srvgg: bool = False, unit: int = 0
+) -> str:
     architecture, hyper = ("srvgg", SRVGG) if srvgg else ("edsr", EDSR)
-    card = ModelCard("net", "zoo", Path(), "", "", 2, architecture, hyper=hyper, counted_shape=MEGA)
+    zoo = ("net", "zoo", Path(), "", "")
+    card = ModelCard(*zoo, scale, architecture, hyper=hyper, counted_shape=MEGA)
     source = Source("README.md", 1, 1)
     claim = Claim(metric, text, "Net", "", Precision.FP32, "", shape, "", source, exponent=unit)
     return why_cost_differs(card, claim)
@@ -57,6 +60,13 @@ def test_the_shape_that_the_row_prints_is_tried() -> None:
 
 def test_macs_of_another_rule_are_named_without_a_key_that_cards_lack() -> None:
     assert why("macs", "10.314") == "2 x MAC"
+    assert why("macs", "1.188") == 'MAC on 3x360x640 (set cost.shape = "3x360x640")'
+
+
+def test_the_input_of_a_picture_of_1280_x_720_is_rounded_at_x3() -> None:
+    """EDSR at x3 has 9162 MACs for each pixel."""
+    found = why("macs", "0.9389", scale=3)
+    assert found == 'MAC on 3x240x427 (set cost.shape = "3x240x427")'
 
 
 @pytest.mark.parametrize(
@@ -65,6 +75,7 @@ def test_macs_of_another_rule_are_named_without_a_key_that_cards_lack() -> None:
         ("4.555", 0, "a thousand times the 4,555 that the network has"),
         ("18.220", -3, "MB in fp32, 4 times the 4,555 that the network has"),
         ("4.531", -3, "4,531, what the tool of thop_0_0_31 sees: the network has 4,555"),
+        ("4.482", -3, "4,482 of its 4,555, without the biases"),
         ("4.4", -3, ""),
         ("1.234", 0, ""),
     ],

@@ -13,7 +13,8 @@ import torch
 
 import sr_bench.export.to_onnx
 from sr_bench.core.backend import PRECISION_KEY, Form
-from sr_bench.core.card import Checkpoint, ModelCard
+from sr_bench.core.card import ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.prepare.network import prepare
@@ -73,7 +74,8 @@ def test_a_cached_export_needs_no_torch(edsr: ModelCard) -> None:
     expected = exported(edsr)
     script = (
         "import sys\nfrom pathlib import Path\n"
-        "from sr_bench.core.card import Checkpoint, ModelCard\n"
+        "from sr_bench.core.card import ModelCard\n"
+        "from sr_bench.core.checkpoint import Checkpoint\n"
         "from sr_bench.core.network_io import NetworkInput, NetworkOutput\n"
         "from sr_bench.core.precision import Precision\n"
         "from sr_bench.engine.prepare.network import prepare\n"

@@ -9,7 +9,8 @@ import pytest
 from onnx import TensorProto, helper
 from onnx.external_data_helper import set_external_data
 
-from sr_bench.core.card import Checkpoint, ModelCard
+from sr_bench.core.card import ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.engine.prepare.weights import network_digest, weights_path
 from sr_bench.errors import CardError, NotRunError
 from tests.files.packages import install

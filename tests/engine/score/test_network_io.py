@@ -75,6 +75,14 @@ def test_luma_is_compared_as_the_network_gave_it_not_as_it_is_after_a_turn_throu
     assert score_pair(sr, hr, rule, 2, ("psnr",))["psnr"] == np.inf
 
 
+def test_luma_of_full_range_is_clipped_at_its_own_black_and_white() -> None:
+    rule = EvalProtocol("p", rounding="none", colour="y_float")
+    output = np.array([[[[-0.04, 1.04]]]], np.float32)
+    sr = read_output(output, LR[:1, :2], rule, NetworkOutput("y_full"))
+    assert isinstance(sr, LumaOutput)
+    assert_allclose(sr.in_colour("y_float").ravel(), [16, 235])
+
+
 @pytest.mark.parametrize("rule", ["matlab_bicubic", "cv2_cubic", "pil_bicubic", "cv2_linear"])
 def test_a_network_at_hr_size_gets_lr_enlarged_by_its_rule(rule: str) -> None:
     rgb = fed(enlarged=rule, range=(0.0, 255.0))

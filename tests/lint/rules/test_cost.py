@@ -223,6 +223,12 @@ def test_params_that_were_cut_off_or_are_others_are_found(
     assert severities(report, "SRB207") == ([severity] if severity else [])
 
 
+def test_params_without_biases_are_told_to_be_so(tmp_path: Path) -> None:
+    report = look(tmp_path, net("10.224", params="0.004464"), CARD)
+    (finding,) = (each for each in report.findings if each.code == "SRB207")
+    assert finding.message.endswith("; printed is 4,464 of its 4,531, without the biases")
+
+
 @pytest.mark.parametrize(
     ("text", "slack", "severity"),
     [

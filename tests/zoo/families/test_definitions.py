@@ -13,7 +13,7 @@ from torch.testing import assert_close
 
 from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.zoo.build import build, size_multiple
-from sr_bench.zoo.checkpoints import load_model
+from tests.zoo.weights import load_model
 
 VDSR: Hyper = {"n_feats": 2, "n_convs": 2, "colours": 1}
 DRRN: Hyper = {"n_feats": 2, "n_units": 3, "colours": 1}

@@ -11,7 +11,8 @@ from torch.testing import assert_close
 from sr_bench.core.card import Hyper, ModelCard
 from sr_bench.errors import CheckpointError
 from sr_bench.zoo.build import canonical_key
-from sr_bench.zoo.checkpoints import load_model, load_noted
+from sr_bench.zoo.checkpoints import load_network
+from tests.zoo.weights import load_model
 
 FILTERS = {
     "sbx": [[1, 0, -1], [2, 0, -2], [1, 0, -1]],
@@ -85,7 +86,7 @@ def checkpoint(tmp_path: Path) -> Path:
 def test_a_folded_block_gives_what_its_branches_add_up_to_at_the_border_too(
     checkpoint: Path, identity: bool
 ) -> None:
-    net, notes = load_noted(card(hyper=hyper(identity=identity)), checkpoint)
+    net, notes = load_network(card(hyper=hyper(identity=identity)), checkpoint)
     block = {name.removeprefix("backbone.1."): value for name, value in trained().items()}
     x = torch.randn(1, 4, 5, 6)
     skip = x if identity else torch.zeros_like(x)

@@ -10,9 +10,10 @@ from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from sr_bench.core.card import Checkpoint, ModelCard
+from sr_bench.core.card import ModelCard
+from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.zoo.build import build
-from sr_bench.zoo.checkpoints import load_model
+from tests.zoo.weights import load_model
 
 HYPER = {"n_feats": 8, "multi_scale": False}
 SSIM = {

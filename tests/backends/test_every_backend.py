@@ -3,7 +3,9 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 import numpy as np
@@ -28,11 +30,19 @@ def backend(request: pytest.FixtureRequest) -> ModuleType:
     return discovery.load("sr_bench.backends", request.param)
 
 
+@cache  # each backend gets a copy
+def _file(name: str, precision: Precision) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "net.onnx"
+        export_onnx(small(name), path)
+        if precision is Precision.FP16:
+            to_fp16(path, path)
+        return path.read_bytes()
+
+
 def _artefact(folder: Path, name: str, precision: Precision = Precision.FP32) -> Artefact:
     path = folder / f"{name}.onnx"
-    export_onnx(small(name), path)
-    if precision is Precision.FP16:
-        to_fp16(path, path)
+    path.write_bytes(_file(name, precision))
     return Artefact(path, lambda: small(name), precision, digest="")
 
 

@@ -76,12 +76,18 @@ def test_two_convolutions_compute_the_bits_of_a_numpy_model(level: object, tmp_p
     assert (y != np.float32(c + x)).any()
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_the_optimised_graph_keeps_each_rounding(name: str, tmp_path: Path) -> None:
-    export_onnx(small(name), tmp_path / "in.onnx")
-    to_fp16(tmp_path / "in.onnx", tmp_path / "out.onnx")
-    _session(tmp_path / "out.onnx", save=str(tmp_path / "optimised.onnx"))
-    assert _rounded_values(tmp_path / "optimised.onnx") == _rounded_values(tmp_path / "out.onnx")
+@pytest.fixture(scope="module", params=SMALL)
+def converted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the fp16 file of a small network."""
+    folder = tmp_path_factory.mktemp(request.param)
+    export_onnx(small(request.param), folder / "in.onnx")
+    to_fp16(folder / "in.onnx", folder / "out.onnx")
+    return folder / "out.onnx"
+
+
+def test_the_optimised_graph_keeps_each_rounding(converted: Path, tmp_path: Path) -> None:
+    _session(converted, save=str(tmp_path / "optimised.onnx"))
+    assert _rounded_values(tmp_path / "optimised.onnx") == _rounded_values(converted)
 
 
 def _rounded_values(path: Path) -> Counter[int]:
@@ -95,11 +101,8 @@ def _rounded_values(path: Path) -> Counter[int]:
     return Counter(each for each in types if each in (TensorProto.FLOAT16, TensorProto.FLOAT))
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_every_value_between_operators_is_an_fp16_value(name: str, tmp_path: Path) -> None:
-    export_onnx(small(name), tmp_path / "in.onnx")
-    to_fp16(tmp_path / "in.onnx", tmp_path / "out.onnx")
-    model = onnx.load(tmp_path / "out.onnx")
+def test_every_value_between_operators_is_an_fp16_value(converted: Path, tmp_path: Path) -> None:
+    model = onnx.load(converted)
     known = {output.name for output in model.graph.output}
     for node in model.graph.node:
         new = [n for n in node.output if not n.endswith(("/half", "/unrounded")) and n not in known]

@@ -50,7 +50,7 @@ SRS = [degraded(hr, 10 + seed) for seed, hr in enumerate(HRS)]
 PAIRS = list(zip(NAMES, SRS, HRS, strict=True))
 FLOATS = [
     (name, np.minimum(sr, 254) + np.random.default_rng(5).random(sr.shape).astype("f") * 0.9, hr)
-    for name, sr, hr in PAIRS
+    for name, sr, hr in PAIRS[:1]
 ]
 
 
@@ -276,7 +276,7 @@ def test_each_choice_of_a_protocol_is_found_from_what_it_gives(metric: str, choi
 
 
 def test_images_that_are_made_smaller_before_ssim_are_found() -> None:
-    hr = photo(0, 400, 430)
+    hr = photo(0, 386, 386)
     sr, same = degraded(hr, 1), {**GAUSSIAN, "use_sample_covariance": False}
     x, y = (block_reduce(image.astype(float), (2, 2, 1), np.mean) for image in (sr, hr))
     best = first(ssim(x, y, **same), "ssim", [("a", sr, hr)])
@@ -292,14 +292,14 @@ def test_a_wrong_data_range_of_ssim_is_found(level: float) -> None:
 
 @pytest.mark.parametrize("rule", get_args(Resize))
 def test_the_rule_that_resized_the_ground_truth_is_found(rule: str) -> None:
-    pairs = [(name, sr, photo(index, 71, 83)) for index, (name, sr, _) in enumerate(PAIRS)]
-    value = np.mean([psnr(sr, resize(hr, (52, 60), rule)) for _, sr, hr in pairs])
-    assert first(value, pairs=pairs).scoring.resize == rule
+    hr = photo(0, 71, 83)
+    value = psnr(SRS[0], resize(hr, (52, 60), rule))
+    assert first(value, pairs=[("a", SRS[0], hr)]).scoring.resize == rule
 
 
 def test_a_ground_truth_that_is_cut_is_found_even_where_only_one_image_needs_it() -> None:
-    pairs = [*PAIRS[:2], ("c", SRS[2], np.pad(HRS[2], ((0, 1), (0, 3), (0, 0)), mode="edge"))]
-    best = first(mean(psnr), pairs=pairs)
+    pairs = [PAIRS[0], ("b", SRS[1], np.pad(HRS[1], ((0, 1), (0, 3), (0, 0)), mode="edge"))]
+    best = first(np.mean(EACH[:2]), pairs=pairs)
     assert (best.scoring.resize, best.changes) == ("crop", ())
     assert best.protocols[0] == "native_rgb"  # the plainest of those that score alike
 

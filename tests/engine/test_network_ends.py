@@ -325,7 +325,7 @@ def test_kept_images_are_rgb_and_explain_a_printed_number(kind: str, tmp_path: P
 def test_reports_say_how_images_were_cut(tmp_path: Path) -> None:
     for kind, fit in (
         ("tiles", "cut into tiles of 10x12 that overlap by 4"),
-        ("padded", "padded to multiples of 7 (replicate)"),
+        ("padded", "padded where a side is no multiple of 7 (replicate)"),
     ):
         records = make_zoo(tmp_path / kind, KINDS[kind]).records("fp32,fp16")
         assert lr_lines(list(records.values())) == [f"net: images are {fit}"]

@@ -106,7 +106,7 @@ class _FittedBatches(_Fitted):
 def _said(given: NetworkInput) -> str:
     """Say how images are brought to the size that a network takes; empty if they are left."""
     if given.size is None:
-        return f"padded to multiples of {given.multiple_of} ({given.padding})"
+        return f"padded where a side is no multiple of {given.multiple_of} ({given.padding})"
     if given.overlap is None:
         return ""
     size = "x".join(map(str, given.size))

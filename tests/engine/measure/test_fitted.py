@@ -86,7 +86,7 @@ def test_odd_images_are_padded_and_what_they_gave_is_cropped() -> None:
         inner, session.run = session.run, lambda lr: (seen.append(lr.shape), inner(lr))[1]
         padded = fitted(session, NetworkInput(multiple_of=8, padding="replicate"), 2)
         assert padded.run(image(17, 24)).shape == (1, 3, 34, 48)
-        assert padded.notes["input_fit"] == "padded to multiples of 8 (replicate)"
+        assert padded.notes["input_fit"] == "padded where a side is no multiple of 8 (replicate)"
     assert seen == [(1, 3, 24, 24)]
 
 

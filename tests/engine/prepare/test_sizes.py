@@ -52,4 +52,4 @@ def test_odd_images_go_through_a_network_that_takes_even_sides(
     form = worker.info.form
     with worker.open(prepare(folding, Precision.FP32, None, form=form)) as session:
         assert session.run(lr).shape == (1, 3, 14, 18)
-        assert session.notes["input_fit"] == "padded to multiples of 2 (reflect)"
+        assert session.notes["input_fit"] == "padded where a side is no multiple of 2 (reflect)"

@@ -6,6 +6,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.protocol import LrSource
 from sr_bench.data.locate import load_dataset, manifest_folders
 from sr_bench.data.source import ImageSet, open_dataset
+from sr_bench.errors import DatasetError
 
 
 class ImageSets:
@@ -40,6 +41,12 @@ class ImageSets:
         key = (slug, folders, card.scale, lr_from, calibration)
         if key not in self._opened:
             dataset = load_dataset(slug, folders)
+            if calibration and card.scale not in dataset.scales:
+                msg = (
+                    f"{card.id}: int8 is calibrated on {slug}, which has no x{card.scale}; name a"
+                    ' dataset that has, calibration = "..." under [model.int8]'
+                )
+                raise DatasetError(msg)
             self._opened[key] = open_dataset(
                 dataset,
                 scale=card.scale,

@@ -114,6 +114,11 @@ def _view(data: bytearray, kind: torch.dtype, stored: StoredTensor) -> Tensor:
 def _fault(error: Exception) -> str:
     if isinstance(error, _OtherKindError):
         return f"expected a file of torch.save, but {error}"
+    if isinstance(error, UnsafeError) and "_rebuild_qtensor" in str(error):
+        return (
+            "it holds quantised tensors: give the float weights that they were made from, or the "
+            "quantised network as an ONNX file under [model.onnx_by_precision]"
+        )
     if isinstance(error, UnsafeError):
         return (
             "refused as unsafe: the file holds more than tensors, and loading it could run code"

@@ -49,6 +49,12 @@ def test_nothing_but_what_tensors_need_is_called(name: str, tmp_path: Path) -> N
         load_state(zipped(tmp_path / "a.pth", calling(name)))
 
 
+def test_quantised_weights_are_told_from_unsafe_files(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.pth", calling("torch._utils:_rebuild_qtensor"))
+    with pytest.raises(CheckpointError, match=r"quantised tensors: give the float weights"):
+        load_state(path)
+
+
 @pytest.mark.parametrize("at", range(5))
 def test_each_pickle_of_an_old_file_is_judged(at: int, tmp_path: Path) -> None:
     stream = io.BytesIO()

@@ -100,7 +100,9 @@ def own_file(costs: Costs, file: Path, folder: Path) -> Network:
     try:
         found = _compared(costs, network, card)
     except SrBenchError as error:
-        return replace(network, doubts=(f"{name} can't be counted: {error}",))
+        fault = f"{name} can't be counted: {error}".replace(str(file.resolve()), name)
+        others = (doubt for doubt in ends.doubts if doubt not in fault)
+        return replace(network, doubts=(*others, fault))
     return replace(found, doubts=(*ends.doubts, *found.doubts))
 
 

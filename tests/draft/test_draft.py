@@ -416,3 +416,12 @@ def test_the_ranges_of_a_draft_fit_a_file_that_reads_uint8(
     assert "324 parameters by count" in written(document, onnx=(("", tmp_path / "net.onnx"),))
     model = load_card(tmp_path / "card.toml").models[0]
     assert (model.input.range, model.output.range) == ((0.0, 255.0), (0.0, white))
+
+
+def test_a_guess_stands_in_the_draft_of_a_file_that_can_not_be_counted_too(tmp_path: Path):
+    document = table(tmp_path, "| Net_x2 | 0.000036 | 30.1 | 3x16x16 |")
+    onnx.save(image_net("hw", channels=1, dims=[24, 24]), tmp_path / "net.onnx")
+    found = doubts(written(document, onnx=(("", tmp_path / "net.onnx"),)))
+
+    assert "net.onnx can't be counted" in found
+    assert "colour = 'y_full' is a guess" in found

@@ -166,11 +166,11 @@ class ModelTable(Table):
             )
             raise ValueError(msg)
         if self.cost.shape and self.cost.shape[0] != reads.channels:
-            printed, *sides = self.cost.shape
+            channels, *sides = self.cost.shape
             read = "x".join(map(str, (reads.channels, *sides)))
             msg = (
-                f"model {self.name!r}: cost.shape has {counted(printed, 'channel')}, and the network"
-                f" reads {reads.channels} by input.colour = {reads.colour!r}: say {read}"
+                f"model {self.name!r}: cost.shape has {counted(channels, 'channel')}, and the"
+                f" network reads {reads.channels} by input.colour = {reads.colour!r}: say {read}"
             )
             raise ValueError(msg)
         return self

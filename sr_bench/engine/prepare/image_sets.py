@@ -7,7 +7,6 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.protocol import LrSource
 from sr_bench.data.locate import load_dataset, manifest_folders
 from sr_bench.data.source import ImageSet, open_dataset
-from sr_bench.errors import DatasetError
 
 
 class ImageSets:
@@ -46,12 +45,6 @@ class ImageSets:
         if key not in self._opened:
             dataset = load_dataset(slug, folders)
             unpaired = calibration and card.scale == 1 and 1 not in dataset.scales
-            if calibration and not unpaired and card.scale not in dataset.scales:
-                msg = (
-                    f"{card.id}: int8 is calibrated on {slug}, which has no x{card.scale}; name a"
-                    ' dataset that has, calibration = "..." under [model.int8]'
-                )
-                raise DatasetError(msg)
             images = open_dataset(
                 dataset,
                 scale=dataset.scales[0] if unpaired else card.scale,

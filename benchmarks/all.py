@@ -33,6 +33,7 @@ COMMANDS: dict[str, Sequence[Command]] = {
     "kills": [Command(quick="--kills 5")],
     "lint": [Command(quick="--documents 10 --repeats 1")],
     "matrix": [Command("--peers")],
+    "own_networks": [Command(quick="--images 1 --rounds 1")],
     "parallel": [Command(quick="--images 4 --rounds 1")],
     "quantisation": [Command(part, f"{part} --rounds 1") for part in ("time", "memory", "int8")],
     "report": [Command("--peers", "--peers --quick"), Command(quick="--peers --quick")],

@@ -11,11 +11,14 @@ decodes, resizes, runs and scores. Printed are medians of the ratios.
 import argparse
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from evaluation import seconds
+from numpy.typing import NDArray
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.cards.load import load_card
@@ -48,8 +51,8 @@ def job_of(card: ModelCard, images: int) -> Job:
     return Job(card, load_protocol("paper_y"), part)
 
 
-def time_turn(job: Job, session: Session, *, bare_first: bool) -> dict[str, tuple[float, float]]:
-    """Return the seconds of wall and CPU time of each way on the images of `job`."""
+def ratio(job: Job, session: Session, *, bare_first: bool) -> NDArray[np.float64]:
+    """Return wall and CPU time of the first pass on the images of `job`, as multiples of bare."""
     threads = usable_cores()
     inputs = [job.network_input(job.pair(index)) for index in range(len(job.names))]
 
@@ -60,13 +63,9 @@ def time_turn(job: Job, session: Session, *, bare_first: bool) -> dict[str, tupl
     def first() -> None:
         run_job(job, session, pairs=PairCache(), threads=threads, progress=quiet)
 
-    return {way.__name__: timed(way) for way in ((bare, first) if bare_first else (first, bare))}
-
-
-def timed(way: Callable[[], None]) -> tuple[float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    way()
-    return time.perf_counter() - wall, time.process_time() - cpu
+    times = {way: seconds(way) for way in ((bare, first) if bare_first else (first, bare))}
+    turn: NDArray[np.float64] = times[first] / times[bare]
+    return turn
 
 
 def ratios(card: ModelCard, images: int, rounds: int, folder: Path) -> str:
@@ -76,8 +75,8 @@ def ratios(card: ModelCard, images: int, rounds: int, folder: Path) -> str:
     with backend.open_session(Artefact(path, None, Precision.FP32, "benchmark")) as session:
         for index in range(len(job.names)):
             session.run(job.network_input(job.pair(index)))  # the first run allocates
-        turns = [time_turn(job, session, bare_first=bool(turn % 2)) for turn in range(rounds)]
-    wall, cpu = ([turn["first"][clock] / turn["bare"][clock] for turn in turns] for clock in (0, 1))
+        turns = [ratio(job, session, bare_first=bool(turn % 2)) for turn in range(rounds)]
+    wall, cpu = zip(*turns, strict=True)
     low, high = min(wall), max(wall)
     middle = statistics.median(wall)
     return f"wall {middle:.3f} ({low:.2f} to {high:.2f}), CPU {statistics.median(cpu):.3f}"

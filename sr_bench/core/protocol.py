@@ -1,5 +1,6 @@
 """Every choice between a file on disk and a score that moves the number."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
@@ -54,6 +55,11 @@ SsimWindow = Literal[
     "uniform11_sample",
 ]
 PsnrChannels = Literal["together", "mean", "mean_6_1_1"]
+PSNR_WEIGHTS: Mapping[PsnrChannels, tuple[int, int, int]] = {
+    "mean": (1, 1, 1),
+    "mean_6_1_1": (6, 1, 1),
+}
+"""Of the PSNR of each of three channels, where it is taken of each."""
 
 _LATER = ("centre_crop", "ssim_window", "psnr_channels", "psnr_aggregation")
 """Choices that came when records existed: at their defaults, digests don't hold them."""

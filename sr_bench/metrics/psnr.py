@@ -22,9 +22,6 @@ INFO = MetricInfo(
     takes=("psnr_channels",),
 )
 
-_WEIGHTS = {"mean": (1, 1, 1), "mean_6_1_1": (6, 1, 1)}
-"""Of the PSNR of each channel, where there are three."""
-
 
 def score(
     sr: "Pixels",
@@ -42,12 +39,13 @@ def score(
     Raises:
         MetricError: The shapes differ, a value is NaN, infinite or absurdly large.
     """
+    from sr_bench.core.protocol import PSNR_WEIGHTS
     from sr_bench.metrics._pair import check_pair
 
     check_pair(sr, hr)
     if psnr_channels == "together" or sr.shape[2] != 3:
         return _psnr(sr, hr, data_range)
-    weights = _WEIGHTS[psnr_channels]
+    weights = PSNR_WEIGHTS[psnr_channels]
     each = [_psnr(sr[..., [c]], hr[..., [c]], data_range) for c in range(3)]
     return math.fsum(w * db for w, db in zip(weights, each, strict=True)) / sum(weights)
 

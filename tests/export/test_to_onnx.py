@@ -27,6 +27,13 @@ def _run(path: Path, lr: np.ndarray) -> np.ndarray:
     return session.run(["sr"], {"lr": lr})[0]
 
 
+def _check_exported(net: nn.Module, lr: np.ndarray, folder: Path, *, atol: float) -> None:
+    export_onnx(net, folder / "net.onnx")
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(lr)).numpy()
+    np.testing.assert_allclose(_run(folder / "net.onnx", lr), expected, atol=atol)
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_an_exported_network_agrees_with_torch_at_two_sizes_and_hides_no_constant(
     name: str, tmp_path: Path
@@ -79,12 +86,8 @@ class _InPlaceSkip(nn.Module):
 
 def test_a_relu_in_place_rectifies_the_skip_in_the_file_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    net = _InPlaceSkip()
-    export_onnx(net, tmp_path / "net.onnx")
     lr = np.random.default_rng(0).standard_normal((1, 3, 9, 7), dtype=np.float32)
-    with torch.inference_mode():
-        expected = net(torch.from_numpy(lr)).numpy()
-    np.testing.assert_allclose(_run(tmp_path / "net.onnx", lr), expected, atol=1e-5)
+    _check_exported(_InPlaceSkip(), lr, tmp_path, atol=1e-5)
 
 
 def test_the_module_keeps_its_mode_and_the_file_the_evaluation_mode(tmp_path: Path) -> None:
@@ -189,12 +192,8 @@ def test_a_trace_for_one_size_is_no_export(
 
 def test_torch_export_takes_over_where_the_trace_is_wrong(tmp_path: Path) -> None:
     pytest.importorskip("onnxscript")
-    net = _Windows()
-    export_onnx(net, tmp_path / "net.onnx")
     lr = np.random.default_rng(0).random((3, 3, 16, 56), dtype=np.float32)
-    with torch.inference_mode():
-        expected = net(torch.from_numpy(lr)).numpy()
-    np.testing.assert_allclose(_run(tmp_path / "net.onnx", lr), expected, atol=1e-6)
+    _check_exported(_Windows(), lr, tmp_path, atol=1e-6)
 
 
 def test_a_network_of_large_sizes_alone_is_exported_at_such(tmp_path: Path) -> None:

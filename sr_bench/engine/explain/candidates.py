@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.forensics import Channels, Rounding, Scoring
-from sr_bench.core.protocol import PsnrChannels, Resize
+from sr_bench.core.protocol import PSNR_WEIGHTS, PsnrChannels, Resize
 from sr_bench.engine.explain.borders import PEAKS, Planes
 from sr_bench.engine.explain.similarities import similarities
 from sr_bench.engine.explain.squared_errors import squared_errors
@@ -29,11 +29,8 @@ border 0 and the aggregation ``mean``."""
 Tables: TypeAlias = Mapping[Scoring, NDArray[np.float64]]
 """As `ByBorder`, with the images as first axis."""
 
-_BY_CHANNEL: Mapping[str, tuple[PsnrChannels, tuple[int, ...]]] = {
-    "rgb": ("mean", (1, 1, 1)),
-    "ycbcr_pil": ("mean_6_1_1", (6, 1, 1)),
-}
-"""Where PSNR is taken of each channel: the choice, and the weights."""
+_BY_CHANNEL: Mapping[str, PsnrChannels] = {"rgb": "mean", "ycbcr_pil": "mean_6_1_1"}
+"""Where PSNR is taken of each channel: the choice."""
 
 _BATCHES = (2, 4, 8, 10, 16, 20, 32, 50, 64, 100)
 """Sizes of batches of which PSNR is taken, where images have one size."""
@@ -121,8 +118,8 @@ def _psnr_values(
             errors = np.array([mse[start : start + size].mean() for start in starts])
             yield replace(whiter, aggregation=size), float(_db(errors, peak).mean())
     if plain and scoring.colour in _BY_CHANNEL:
-        by_channel, weights = _BY_CHANNEL[scoring.colour]
-        each = np.average(_db(mse, WHITE), axis=1, weights=weights)
+        by_channel = _BY_CHANNEL[scoring.colour]
+        each = np.average(_db(mse, WHITE), axis=1, weights=PSNR_WEIGHTS[by_channel])
         yield replace(scoring, psnr_channels=by_channel), float(each.mean())
 
 

@@ -64,6 +64,9 @@ class Int8Plan:
     """Layers that stay in float: glob patterns on their names."""
     guard: float = GUARD_PERCENT
     """Percent of |x| that `kl` and `mse` never clip; 0: no guard."""
+    channels: Literal["equalised", "given"] = "equalised"
+    """Whether channels are scaled so that 8 bits serve all of a tensor's alike, which leaves what
+    the network computes."""
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """From a calibration set to an int8 network: one pass serves every observer, kept by content."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
 from sr_bench.core.backend import PROFILE_KEY
@@ -18,7 +19,9 @@ from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision.calibrate import collect
+from sr_bench.precision.channel_profile import channel_profiles
 from sr_bench.precision.emulated import clip_thresholds, emulate
+from sr_bench.precision.equalise import Factors, equalised, factors, watched
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.macs import integer_share
 from sr_bench.precision.network import Layer, Network, read_network
@@ -35,6 +38,8 @@ class Calibrated:
     """Of each tensor that may be rounded."""
     weights: Mapping[str, IntegerWeights]
     """By name of the weight constant."""
+    factors: Factors
+    """By which channels were scaled before."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Int8Maker:
     """Makes int8 networks of one fp32 network from one calibration pass, for any plan."""
 
     network: Network
+    """With scaled channels, where the plan lets them be."""
     calibrated: Calibrated
     images: CalibrationSet
 
@@ -116,12 +122,18 @@ class Int8Maker:
 
 
 def int8_maker(
-    onnx: Path, images: CalibrationSet, kept: Kept, name: str, effort: Effort
+    onnx: Path,
+    images: CalibrationSet,
+    kept: Kept,
+    name: str,
+    effort: Effort,
+    *,
+    equalise: bool,
 ) -> Int8Maker:
     """Return what makes int8 networks of the one in the file `onnx`, after a pass over `images`.
 
     What the pass finds is the file `name` of `kept` if it was made before: a digest of all that
-    decides the content.
+    decides the content. With `equalise` channels are scaled first; see `equalise.factors`.
 
     Raises:
         BackendError: The network can't run on an image, a value is NaN or infinite, or the
@@ -136,22 +148,38 @@ def int8_maker(
         )
         raise NotRunError(msg)
     if (content := kept.read(name)) is not None:
-        return Int8Maker(network, _unpacked(content), images)
+        result = _unpacked(content)
+        return Int8Maker(equalised(network, result.factors), result, images)
     # The moments are dear, and no other rounding reads them.
     learned = images.card.int8.rounding == "learned"
     try:
+        found = _factors(network, images, effort) if equalise else {}
+        network = equalised(network, found)
         statistics = collect(
-            network,
-            dict(zip(images.names, images.inputs(), strict=True)),
-            moments=learned,
-            given=images.card.input,
-            **vars(effort),
+            network, _named(images), moments=learned, given=images.card.input, **vars(effort)
         )
     except BackendError as error:
         raise error.about(_called(images.card)) from error
-    result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
+    weights = integer_weights(network, statistics.moments)
+    result = Calibrated(statistics.histograms, weights, found)
     kept.write(name, _packed(result))
     return Int8Maker(network, result, images)
+
+
+def _factors(network: Network, images: CalibrationSet, effort: Effort) -> Factors:
+    """Return what the channels of `network` are to be multiplied by."""
+    profiles = channel_profiles(
+        network,
+        watched(network),
+        _named(images),
+        workers=effort.workers,
+        given=images.card.input,
+    )
+    return factors(network, profiles)
+
+
+def _named(images: CalibrationSet) -> dict[str, Callable[[], NDArray[np.float32]]]:
+    return dict(zip(images.names, images.inputs(), strict=True))
 
 
 def skipped(onnx: Path, card: ModelCard) -> tuple[int, ...]:
@@ -175,13 +203,16 @@ def _called(card: ModelCard) -> str:
 
 def _packed(calibrated: Calibrated) -> bytes:
     arrays: dict[str, np.ndarray] = {}
-    index: dict[str, list[object]] = {"histograms": [], "weights": []}
+    index: dict[str, list[object]] = {"histograms": [], "weights": [], "factors": []}
     for number, (name, histogram) in enumerate(calibrated.histograms.items()):
         index["histograms"].append([name, histogram.low, histogram.high, histogram.exponent])
         arrays[f"h{number}"] = histogram.counts
     for number, (name, integers) in enumerate(calibrated.weights.items()):
         index["weights"].append(name)
         arrays[f"w{number}"], arrays[f"s{number}"] = integers.values, integers.q_scale
+    for number, (name, each) in enumerate(calibrated.factors.items()):
+        index["factors"].append(name)
+        arrays[f"f{number}"] = each
     # Names of tensors may be no names of members.
     arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
     buffer = BytesIO()
@@ -200,4 +231,5 @@ def _unpacked(content: bytes) -> Calibrated:
             name: IntegerWeights(arrays[f"w{number}"], arrays[f"s{number}"])
             for number, name in enumerate(index["weights"])
         }
-    return Calibrated(histograms, weights)
+        factors = {name: arrays[f"f{number}"] for number, name in enumerate(index["factors"])}
+    return Calibrated(histograms, weights, factors)

@@ -6,7 +6,7 @@ on; additions and concatenations tie the channels that they join. What any other
 gives, the network's input and its output keep their scale.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -47,12 +47,12 @@ class Channels:
     """Those that may be scaled: no other node reads their constants."""
 
     @classmethod
-    def of(cls, network: Network) -> "Channels":
-        """Return the channels of `network`."""
+    def of(cls, network: Network, *, loose: Collection[str] = ()) -> "Channels":
+        """Return the channels of `network`; the nodes `loose` tie nothing."""
         known = widths(network)
         ties = _Ties(known)
         layers = tuple(layer for layer in network.layers if _is_alone(network, layer))
-        free = {layer.node for layer in layers}
+        free = {layer.node for layer in layers}.union(loose)
         for name in (network.input, network.output):
             ties.fix(name)
         for node in network.model.graph.node:

@@ -19,17 +19,29 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, numpy_helper
 
 from sr_bench.precision.channel_profile import Profile
-from sr_bench.precision.channels import FIXED, Channels
+from sr_bench.precision.channels import FIXED, Channels, widths
+from sr_bench.precision.loosen import Loosened, loosened, with_scales
 from sr_bench.precision.network import Network
 from sr_bench.precision.points import given
 from sr_bench.precision.sensitivity import read_gain, sensitivities
 
-Factors = Mapping[str, NDArray[np.float32]]
-"""By tensor that a layer reads or gives: what each channel is multiplied by, shape (C,)."""
+
+@dataclass(frozen=True)
+class Scaling:
+    """How the channels of a network are scaled."""
+
+    factors: Mapping[str, NDArray[np.float32]]
+    """By tensor: what each channel is multiplied by, shape (C,); those that are absent keep their
+    scale."""
+    is_loose: bool
+    """Whether sums have multiplications of their own; see `loosen`."""
+
+
+UNSCALED = Scaling({}, is_loose=False)
 
 _Doubles = NDArray[np.float64]
 
-_STEPS = 60  # of the search; 200 lower the noise by less than a thousandth
+_STEPS = 40  # of the search; 200 lower the noise by less than a hundredth
 _PACE = 0.1  # of the first of them, in log units
 _GRID = 8  # factors are powers of 2 ** (1 / 8): the same on processors that differ in last digits
 _POWER = 8  # the largest channel is taken as the 8-norm, which has a slope in every channel
@@ -41,34 +53,48 @@ _LEAST = 1 / 16
 may not be so on others, and what is scaled up too far is clipped."""
 
 
+_WORTH = (
+    0.8  # part of the noise that must be left at most, for multiplications at sums to be worth it
+)
+
+
 def watched(network: Network) -> frozenset[str]:
-    """Return the tensors whose profiles `factors` needs."""
-    channels = Channels.of(network)
+    """Return the tensors whose profiles `scaling` needs."""
+    known = widths(network).keys()
     names = {name for layer in network.layers for name in (layer.input, given(network, layer))}
-    return frozenset(names & channels.classes.keys() - {network.input, network.output})
+    return frozenset(names & known - {network.input, network.output})
 
 
-def factors(network: Network, profiles: Mapping[str, Profile]) -> Factors:
-    """Return the factors of least noise; none where all channels keep their scale."""
+def scaling(network: Network, profiles: Mapping[str, Profile], *, may_loosen: bool) -> Scaling:
+    """Return the scaling of least noise.
+
+    Args:
+        network: With the scale it has.
+        profiles: Of the `watched` tensors.
+        may_loosen: Whether it may get multiplications at its sums, where that is worth it.
+    """
     if not all(np.isfinite(profile.power).all() for profile in profiles.values()):
-        return {}  # calibration names the tensor
-    channels = Channels.of(network)
-    profiles = {name: _awake(profile) for name, profile in profiles.items()}
-    guess = _first_guess(profiles, channels)
-    terms = [_tempered(term, guess) for term in _terms(network, channels, profiles)]
-    logs = _least_noise(terms, guess)
-    grid = np.exp2(np.rint(logs * _GRID / np.log(2)) / _GRID).astype(np.float32)
-    names = {name for layer in channels.layers for name in (layer.input, layer.output)}
-    each = {name: grid[channels.classes[name]] for name in names if name in channels.classes}
-    return {name: found for name, found in each.items() if (found != 1).any()}
+        return UNSCALED  # calibration names the tensor
+    awake = {name: _awake(profile) for name, profile in profiles.items()}
+    factors, noise = _found(Loosened(network, {}), awake)
+    loose = loosened(network, widths(network)) if may_loosen else Loosened(network, {})
+    if loose.source:
+        loose_factors, loose_noise = _found(loose, awake)
+        if loose_noise < _WORTH * noise:
+            return Scaling(loose_factors, is_loose=True)
+    return Scaling(factors, is_loose=False)
 
 
-def equalised(network: Network, factors: Factors) -> Network:
-    """Return `network` with its channels times `factors`; what it computes stays the same."""
-    model = ModelProto()
+def scaled(network: Network, scaling: Scaling) -> Network:
+    """Return `network` with its channels scaled; what it computes stays the same."""
+    source: Mapping[str, str] = {}
+    if scaling.is_loose:
+        loose = loosened(network, widths(network))
+        network, source = loose.network, loose.source
+    factors, model = scaling.factors, ModelProto()
     model.CopyFrom(network.model)
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
-    for layer in Channels.of(network).layers:
+    for layer in network.layers:
         gives, reads = (factors.get(name) for name in (layer.output, layer.input))
         if gives is None and reads is None:
             continue
@@ -81,7 +107,34 @@ def equalised(network: Network, factors: Factors) -> Network:
                 bias = network.constants[layer.bias].astype(np.float64)
                 _set(tensors[layer.bias], bias * gives)
         _set(tensors[layer.weight], weight)
+    with_scales(model, {name: _ratio(factors, name, source[name]) for name in source})
     return replace(network, model=model)
+
+
+def _ratio(
+    factors: Mapping[str, NDArray[np.float32]], name: str, source: str
+) -> NDArray[np.float32]:
+    ratio = factors.get(name, np.ones(1, np.float32)) / factors.get(source, np.ones(1, np.float32))
+    return ratio.astype(np.float32)
+
+
+def _found(
+    loose: Loosened, profiles: Mapping[str, Profile]
+) -> tuple[dict[str, NDArray[np.float32]], float]:
+    """Return the factors of least noise, and that."""
+    network = loose.network
+    channels = Channels.of(network, loose=loose.source)
+    of_added = {out: profiles[name] for out, name in loose.source.items() if name in profiles}
+    known = {**profiles, **of_added}
+    guess = _first_guess(known, channels)
+    terms = tuple(_terms(network, channels, known))
+    logs = _least_noise([_tempered(term, guess) for term in terms], guess)
+    noise = sum(term.noise(logs, np.zeros_like(logs)) for term in terms)
+    grid = np.exp2(np.rint(logs * _GRID / np.log(2)) / _GRID).astype(np.float32)
+    names = {name for layer in network.layers for name in (layer.input, layer.output)}
+    names |= {*loose.source, *loose.source.values()}
+    each = {name: grid[channels.classes[name]] for name in names & channels.classes.keys()}
+    return {name: found for name, found in each.items() if (found != 1).any()}, noise
 
 
 def _of_each_row(of_input: NDArray[Any], weight: _Doubles) -> NDArray[Any]:

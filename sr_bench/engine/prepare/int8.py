@@ -21,7 +21,7 @@ from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.channel_profile import channel_profiles
 from sr_bench.precision.emulated import clip_thresholds, emulate
-from sr_bench.precision.equalise import Factors, equalised, factors, watched
+from sr_bench.precision.equalise import UNSCALED, Scaling, scaled, scaling, watched
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.macs import integer_share
 from sr_bench.precision.network import Layer, Network, read_network
@@ -38,8 +38,8 @@ class Calibrated:
     """Of each tensor that may be rounded."""
     weights: Mapping[str, IntegerWeights]
     """By name of the weight constant."""
-    factors: Factors
-    """By which channels were scaled before."""
+    scaling: Scaling
+    """How channels were scaled before."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def int8_maker(
     """Return what makes int8 networks of the one in the file `onnx`, after a pass over `images`.
 
     What the pass finds is the file `name` of `kept` if it was made before: a digest of all that
-    decides the content. With `equalise` channels are scaled first; see `equalise.factors`.
+    decides the content. With `equalise` channels are scaled first; see `equalise.scaling`.
 
     Raises:
         BackendError: The network can't run on an image, a value is NaN or infinite, or the
@@ -149,12 +149,12 @@ def int8_maker(
         raise NotRunError(msg)
     if (content := kept.read(name)) is not None:
         result = _unpacked(content)
-        return Int8Maker(equalised(network, result.factors), result, images)
+        return Int8Maker(scaled(network, result.scaling), result, images)
     # The moments are dear, and no other rounding reads them.
     learned = images.card.int8.rounding == "learned"
     try:
-        found = _factors(network, images, effort) if equalise else {}
-        network = equalised(network, found)
+        found = _scaling(network, images, effort) if equalise else UNSCALED
+        network = scaled(network, found)
         statistics = collect(
             network, _named(images), moments=learned, given=images.card.input, **vars(effort)
         )
@@ -166,8 +166,8 @@ def int8_maker(
     return Int8Maker(network, result, images)
 
 
-def _factors(network: Network, images: CalibrationSet, effort: Effort) -> Factors:
-    """Return what the channels of `network` are to be multiplied by."""
+def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:
+    """Return how the channels of `network` are to be scaled."""
     profiles = channel_profiles(
         network,
         watched(network),
@@ -175,7 +175,7 @@ def _factors(network: Network, images: CalibrationSet, effort: Effort) -> Factor
         workers=effort.workers,
         given=images.card.input,
     )
-    return factors(network, profiles)
+    return scaling(network, profiles, may_loosen=images.card.int8.skips == "float")
 
 
 def _named(images: CalibrationSet) -> dict[str, Callable[[], NDArray[np.float32]]]:
@@ -204,13 +204,14 @@ def _called(card: ModelCard) -> str:
 def _packed(calibrated: Calibrated) -> bytes:
     arrays: dict[str, np.ndarray] = {}
     index: dict[str, list[object]] = {"histograms": [], "weights": [], "factors": []}
+    index["loose"] = [calibrated.scaling.is_loose]
     for number, (name, histogram) in enumerate(calibrated.histograms.items()):
         index["histograms"].append([name, histogram.low, histogram.high, histogram.exponent])
         arrays[f"h{number}"] = histogram.counts
     for number, (name, integers) in enumerate(calibrated.weights.items()):
         index["weights"].append(name)
         arrays[f"w{number}"], arrays[f"s{number}"] = integers.values, integers.q_scale
-    for number, (name, each) in enumerate(calibrated.factors.items()):
+    for number, (name, each) in enumerate(calibrated.scaling.factors.items()):
         index["factors"].append(name)
         arrays[f"f{number}"] = each
     # Names of tensors may be no names of members.
@@ -232,4 +233,4 @@ def _unpacked(content: bytes) -> Calibrated:
             for number, name in enumerate(index["weights"])
         }
         factors = {name: arrays[f"f{number}"] for number, name in enumerate(index["factors"])}
-    return Calibrated(histograms, weights, factors)
+    return Calibrated(histograms, weights, Scaling(factors, *index["loose"]))

@@ -215,7 +215,9 @@ class Prepared(CardNetwork):
         plan = self.card.int8
         # A device's compiler gets the network as it is.
         equalise = self.form is Form.ONNX and plan.channels == "equalised"
-        key = sha256_json([self._calibrated(), self.calibration.digest, plan.rounding, equalise])
+        key = sha256_json(
+            [self._calibrated(), self.calibration.digest, plan.rounding, equalise and plan.skips]
+        )
         name = f"calibration/{key}.npz"
         how = (self.calibration, self.kept, name, self.effort)
         return int8_maker(self.fp32_onnx(), *how, equalise=equalise)

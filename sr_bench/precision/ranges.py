@@ -1,6 +1,7 @@
 """Clip ranges of a whole network: made by an observer, then saved to a JSON file and read back."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,6 +35,13 @@ class Ranges:
     """What a record says about the calibration set."""
     widened: Mapping[str, Widened] = field(default_factory=dict)
     """By name of the tensor: those whose range was not accepted as the observer chose it."""
+
+    @property
+    def widened_text(self) -> str:
+        """Say how many were widened, and for which images; empty if none was."""
+        images = Counter(change.image for change in self.widened.values())
+        each = ", ".join(f"{image} ({count})" for image, count in images.most_common())
+        return f"{len(self.widened)} of {len(self.clip)} clip ranges, for {each}" if each else ""
 
 
 class _ClipTable(Table):

@@ -90,7 +90,8 @@ class Int8Maker:
             "keep": " ".join(keep),
             "int8_share": f"{int8_share(self.network, kept):.4f}",
             "float_operators": ", ".join(self.network.floats),
-            "widened": ", ".join(f"{name} ({w.image})" for name, w in ranges.widened.items()),
+            "widened": ranges.widened_text,
+            "widened_for": ", ".join(f"{name}: {w.image}" for name, w in ranges.widened.items()),
             **ranges.provenance,
             **(notes or {}),
         }

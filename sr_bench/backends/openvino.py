@@ -4,7 +4,7 @@ Left to itself the plugin computes fp32 files in bf16 on a CPU that has it, and 
 of an fp16 file out: here it is bound to fp32, and fp16 is not offered.
 """
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ def _load(path: Path, threads: int) -> Opened:
             "ENABLE_CPU_PINNING": False,  # each process would take the same cores
         },
     )
-    return Opened(_Requests(compiled), _integer_layers(compiled))
+    return Opened(_Requests(compiled), partial(_integer_layers, compiled))
 
 
 @cache

@@ -22,6 +22,8 @@ PACKAGES = (
     "onnxruntime",
     "onnxruntime-gpu",
     "openvino",
+    "mnn",
+    "tract",
     "pandas",
     "pillow",
     "tabulate",

@@ -30,11 +30,22 @@ _SMALLEST_RANGE = 1e-20  # less holds 0: a step must be a float32, and fine enou
 
 
 @dataclass(frozen=True)
-class _Scale:
+class Scale:
     """How a tensor's values become uint8: ``q = round(x / q_scale) + zero_point``, clipped."""
 
     q_scale: np.float32
     zero_point: np.uint8
+
+    @classmethod
+    def of(cls, clip: ClipRange, plan: Int8Plan) -> "Scale":
+        """Return how the values of `clip` become uint8."""
+        low, high = clip.low, clip.high
+        if high - low < _SMALLEST_RANGE:
+            low, high = 0.0, 1.0
+        if plan.activations == "symmetric":
+            return cls(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
+        step = (high - low) / _LEVELS
+        return cls(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
 
 
 def quantise(
@@ -108,7 +119,7 @@ class _Writer:
         self._skips = plan.skips
         self._constants: dict[str, TensorProto] = {}
 
-    def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> _Scale:
+    def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> Scale:
         source = self._points.scale_of.get(name, name)
         if source not in clip:
             msg = (
@@ -116,13 +127,7 @@ class _Writer:
                 " another network; make them again with sr-bench calibrate"
             )
             raise BackendError(msg)
-        low, high = clip[source].low, clip[source].high
-        if high - low < _SMALLEST_RANGE:
-            low, high = 0.0, 1.0
-        if plan.activations == "symmetric":
-            return _Scale(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
-        step = (high - low) / _LEVELS
-        return _Scale(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
+        return Scale.of(clip[source], plan)
 
     def model(self, notes: Mapping[str, str]) -> ModelProto:
         """Return the whole model."""

@@ -21,6 +21,7 @@ PACKAGES = (
     "onnx",
     "onnxruntime",
     "onnxruntime-gpu",
+    "openvino",
     "pandas",
     "pillow",
     "tabulate",

@@ -142,9 +142,9 @@ class _Writer:
             self._constant(self._added(name, "scale"), scale.q_scale),
             self._constant(self._added(name, "zero_point"), scale.zero_point),
         )
-        levels, values = self._added(name, "int8"), self._added(name, "rounded")
-        yield named_node("QuantizeLinear", [name, *parts], levels)
-        yield named_node("DequantizeLinear", [levels, *parts], values)
+        levels = self._added(name, "int8")
+        yield named_node("QuantizeLinear", [self._float(name), *parts], levels)
+        yield named_node("DequantizeLinear", [levels, *parts], self._rounded_name(name))
 
     def _node(self, node: NodeProto) -> Iterator[NodeProto]:
         """Yield `node`, reading rounded values where it should, behind what these need."""
@@ -152,8 +152,10 @@ class _Writer:
         copy.CopyFrom(node)
         layer = self._layers.get(node.name)
         for i, name in enumerate(node.input):
-            if name in self._scales and (layer or self._reads_rounded(node, name)):
-                copy.input[i] = self._added(name, "rounded")
+            if name in self._scales:
+                is_rounded = layer or self._reads_rounded(node, name)
+                copy.input[i] = self._rounded_name(name) if is_rounded else self._float(name)
+        copy.output[:] = map(self._float, node.output)
         if layer:
             weights = self._fitting(layer)
             # By node, as layers that share weights may need unlike steps: see _fitting.
@@ -168,13 +170,27 @@ class _Writer:
                 yield self._dequantised(copy.input[2], integers.astype(np.int32), scale)
         yield copy
 
+    def _float(self, name: str) -> str:
+        """Return what the tensor `name` is called before it is rounded."""
+        return self._added(name, "float") if self._is_rounded_end(name) else name
+
+    def _rounded_name(self, name: str) -> str:
+        """Return what the tensor `name` is called once it is rounded; the output keeps its name."""
+        return name if self._is_rounded_end(name) else self._added(name, "rounded")
+
+    def _is_rounded_end(self, name: str) -> bool:
+        return name == self._network.output and name in self._scales and self._is_int8(name)
+
     def _reads_rounded(self, node: NodeProto, name: str) -> bool:
         """Return whether `node`, which is no int8 layer, reads the rounded values of `name`.
 
         It must where an int8 layer gives them: a runtime that computes in integers has no others.
         """
-        if self._skips == "int8" or (node.op_type in MOVES and node.output[0] in self._scales):
-            return True
+        moves = node.op_type in MOVES and node.output[0] in self._scales
+        return self._skips == "int8" or moves or self._is_int8(name)
+
+    def _is_int8(self, name: str) -> bool:
+        """Return whether an int8 layer gives `name`, through a ReLU or what moves values."""
         producer = self._network.producers.get(name)
         while producer is not None and producer.op_type in (*MOVES, "Relu"):
             producer = self._network.producers.get(producer.input[0])

@@ -42,7 +42,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
 def test_each_layer_s_error_is_what_it_makes_alone_in_int8(network: Network) -> None:
     (x,) = images(1, size=96)
     clips = exact_clips(network, [x])
-    predictor = Predictor(network, [errors_of(network, x, clips)])
+    predictor = Predictor(network, [errors_of(network, x, clips)], {})
     for layer in network.layers:
         kept = [other for other in network.layers if other is not layer]
         alone = db(truth(network, x, clips, kept))
@@ -52,7 +52,7 @@ def test_each_layer_s_error_is_what_it_makes_alone_in_int8(network: Network) -> 
 def test_the_errors_of_layers_add_up_to_that_of_a_plan(network: Network) -> None:
     (x,) = images(1, size=96)
     clips = exact_clips(network, [x])
-    predictor = Predictor(network, [errors_of(network, x, clips)])
+    predictor = Predictor(network, [errors_of(network, x, clips)], {})
     for kept in ([], network.layers[:1], network.layers[1:4], network.layers[3:]):
         measured = db(truth(network, x, clips, [*kept]))
         assert db(predictor.mean_square(kept)[0]) == pytest.approx(measured, abs=1.5)
@@ -62,7 +62,7 @@ def test_the_first_layer_to_leave_in_float_gains_most_for_what_it_multiplies(
     network: Network,
 ) -> None:
     (x,) = images(1, size=96)
-    predictor = Predictor(network, [errors_of(network, x, exact_clips(network, [x]))])
+    predictor = Predictor(network, [errors_of(network, x, exact_clips(network, [x]))], {})
     whole = predictor.mean_square([])[0]
     worth = {
         layer.name: (whole - predictor.mean_square([layer])[0]) / layer.share

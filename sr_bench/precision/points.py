@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from sr_bench.precision.network import Layer, Network
 
@@ -22,30 +21,25 @@ class Points:
 def points(network: Network, kept: Collection[Layer] = ()) -> Points:
     """Return what is rounded if all layers but `kept` compute in int8.
 
-    That is what such a layer reads, and what it gives, after its ReLU if only that reads it. What
-    reaches the next layers through no int8 one is not rounded: the last sum, or what only a kept
-    layer reads.
+    That is what such a layer reads, and what it gives, after its ReLU if only that reads it: a
+    runtime computes a layer in integers only where its sum is rounded too.
     """
     layers = [layer for layer in network.layers if layer not in kept]
-    reads = {layer.input for layer in layers}
-    ends = {layer.node for layer in network.layers}
+    gives = {given(network, layer) for layer in layers}
+    return with_moved(network, gives | {layer.input for layer in layers})
 
-    @cache  # residual networks have exponentially many paths to a value
-    def is_read(tensor: str) -> bool:
-        nodes = network.consumers.get(tensor, ())
-        onward = (out for node in nodes if node.name not in ends for out in node.output)
-        return tensor in reads or any(map(is_read, onward))
 
-    gives = (given(network, layer) for layer in layers)
-    tensors = reads | {tensor for tensor in gives if is_read(tensor)}
+def with_moved(network: Network, tensors: Collection[str]) -> Points:
+    """Return `tensors` with what is moved to and from them."""
+    rounded = set(tensors)
     # In the graph's order, so that a chain of moves ends at the first tensor of the chain.
     scale_of: dict[str, str] = {}
     for node in network.model.graph.node:
         source, moved = node.input[0] if node.input else "", node.output[0]
-        if node.op_type in MOVES and {source, moved} & tensors:
-            tensors |= {source, moved}
+        if node.op_type in MOVES and {source, moved} & rounded:
+            rounded |= {source, moved}
             scale_of[moved] = scale_of.get(source, source)
-    return Points(frozenset(tensors), scale_of)
+    return Points(frozenset(rounded), scale_of)
 
 
 def given(network: Network, layer: Layer) -> str:

@@ -30,11 +30,22 @@ _SMALLEST_RANGE = 1e-20  # less holds 0: a step must be a float32, and fine enou
 
 
 @dataclass(frozen=True)
-class _Scale:
+class Scale:
     """How a tensor's values become uint8: ``q = round(x / q_scale) + zero_point``, clipped."""
 
     q_scale: np.float32
     zero_point: np.uint8
+
+    @classmethod
+    def of(cls, clip: ClipRange, plan: Int8Plan) -> "Scale":
+        """Return how the values of `clip` become uint8."""
+        low, high = clip.low, clip.high
+        if high - low < _SMALLEST_RANGE:
+            low, high = 0.0, 1.0
+        if plan.activations == "symmetric":
+            return cls(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
+        step = (high - low) / _LEVELS
+        return cls(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
 
 
 def quantise(
@@ -108,7 +119,7 @@ class _Writer:
         self._skips = plan.skips
         self._constants: dict[str, TensorProto] = {}
 
-    def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> _Scale:
+    def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> Scale:
         source = self._points.scale_of.get(name, name)
         if source not in clip:
             msg = (
@@ -116,13 +127,7 @@ class _Writer:
                 " another network; make them again with sr-bench calibrate"
             )
             raise BackendError(msg)
-        low, high = clip[source].low, clip[source].high
-        if high - low < _SMALLEST_RANGE:
-            low, high = 0.0, 1.0
-        if plan.activations == "symmetric":
-            return _Scale(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
-        step = (high - low) / _LEVELS
-        return _Scale(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
+        return Scale.of(clip[source], plan)
 
     def model(self, notes: Mapping[str, str]) -> ModelProto:
         """Return the whole model."""
@@ -142,9 +147,9 @@ class _Writer:
             self._constant(self._added(name, "scale"), scale.q_scale),
             self._constant(self._added(name, "zero_point"), scale.zero_point),
         )
-        levels, values = self._added(name, "int8"), self._added(name, "rounded")
-        yield named_node("QuantizeLinear", [name, *parts], levels)
-        yield named_node("DequantizeLinear", [levels, *parts], values)
+        levels = self._added(name, "int8")
+        yield named_node("QuantizeLinear", [self._float(name), *parts], levels)
+        yield named_node("DequantizeLinear", [levels, *parts], self._rounded_name(name))
 
     def _node(self, node: NodeProto) -> Iterator[NodeProto]:
         """Yield `node`, reading rounded values where it should, behind what these need."""
@@ -152,8 +157,10 @@ class _Writer:
         copy.CopyFrom(node)
         layer = self._layers.get(node.name)
         for i, name in enumerate(node.input):
-            if name in self._scales and (layer or self._reads_rounded(node, name)):
-                copy.input[i] = self._added(name, "rounded")
+            if name in self._scales:
+                is_rounded = layer or self._reads_rounded(node, name)
+                copy.input[i] = self._rounded_name(name) if is_rounded else self._float(name)
+        copy.output[:] = map(self._float, node.output)
         if layer:
             weights = self._fitting(layer)
             # By node, as layers that share weights may need unlike steps: see _fitting.
@@ -168,13 +175,27 @@ class _Writer:
                 yield self._dequantised(copy.input[2], integers.astype(np.int32), scale)
         yield copy
 
+    def _float(self, name: str) -> str:
+        """Return what the tensor `name` is called before it is rounded."""
+        return self._added(name, "float") if self._is_rounded_end(name) else name
+
+    def _rounded_name(self, name: str) -> str:
+        """Return what the tensor `name` is called once it is rounded; the output keeps its name."""
+        return name if self._is_rounded_end(name) else self._added(name, "rounded")
+
+    def _is_rounded_end(self, name: str) -> bool:
+        return name == self._network.output and name in self._scales and self._is_int8(name)
+
     def _reads_rounded(self, node: NodeProto, name: str) -> bool:
         """Return whether `node`, which is no int8 layer, reads the rounded values of `name`.
 
         It must where an int8 layer gives them: a runtime that computes in integers has no others.
         """
-        if self._skips == "int8" or (node.op_type in MOVES and node.output[0] in self._scales):
-            return True
+        moves = node.op_type in MOVES and node.output[0] in self._scales
+        return self._skips == "int8" or moves or self._is_int8(name)
+
+    def _is_int8(self, name: str) -> bool:
+        """Return whether an int8 layer gives `name`, through a ReLU or what moves values."""
         producer = self._network.producers.get(name)
         while producer is not None and producer.op_type in (*MOVES, "Relu"):
             producer = self._network.producers.get(producer.input[0])

@@ -69,7 +69,9 @@ class Runner:
     def __init__(self, network: Network, segments: Sequence[Step]):
         _register_arena()  # measured: without it page faults doubled the time
         self._input = network.input
-        self._segments = tuple((segment, _open(_model(network, segment))) for segment in segments)
+        self._segments = tuple(
+            (segment, _open(segment_model(network, segment))) for segment in segments
+        )
         # The arena shrinks at the end of a run only, so closing needs something to run.
         self._idle = _open(_idle_model())
 
@@ -134,7 +136,7 @@ def _open(model: ModelProto) -> Any:
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def _model(network: Network, segment: Step) -> ModelProto:
+def segment_model(network: Network, segment: Step) -> ModelProto:
     """Return `segment` as a network of its own."""
     read = {name for node in segment.nodes for name in node.input}
     graph = helper.make_graph(

@@ -15,10 +15,10 @@ def network(tmp_path: Path) -> Network:
     return residual_net(tmp_path / "net.onnx")
 
 
-def test_all_inputs_and_outputs_of_layers_but_the_last_sum_are_rounded(network: Network) -> None:
+def test_all_inputs_and_outputs_of_layers_are_rounded(network: Network) -> None:
     chosen = points(network)
-    # body.0 is rounded behind its ReLU only; y is read by no layer.
-    assert chosen.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide"}
+    # body.0 is rounded behind its ReLU only, and the sum of body.1 and head behind its own.
+    assert chosen.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide", "y"}
     assert chosen.scale_of["wide"] == "up"
     assert "up" not in chosen.scale_of
 
@@ -26,8 +26,8 @@ def test_all_inputs_and_outputs_of_layers_but_the_last_sum_are_rounded(network: 
 def test_a_kept_layer_reads_and_writes_float(network: Network) -> None:
     kept = network.matching(["head", "tail"])
     assert [layer.name for layer in kept] == ["head", "tail"]
-    # 'head' is still rounded: body.0 reads it; 'up' is not: no int8 layer comes after.
-    assert points(network, kept).tensors == {"head", "relu", "body.1", "after"}
+    # 'head' is still rounded, as body.0 reads it, and 'up', as an int8 layer gives it.
+    assert points(network, kept).tensors == {"head", "relu", "body.1", "after", "up", "wide"}
 
 
 def test_patterns_match_several_layers(network: Network) -> None:

@@ -51,7 +51,8 @@ def _outputs(model: ModelProto, *, exact: bool = False) -> np.ndarray:
 
 def _db(low: np.ndarray, reference: np.ndarray) -> float:
     peak = float(np.ptp(reference))
-    return float(10 * np.log10(peak**2 / np.square(low - reference).mean()))
+    noise = np.square(low - reference).mean()
+    return float(10 * np.log10(peak**2 / noise)) if noise else np.inf
 
 
 def _node(model: ModelProto, output: str) -> onnx.NodeProto:
@@ -140,7 +141,7 @@ def test_moved_values_share_their_scale(network: Network) -> None:
 def test_kept_layers_compute_in_float_on_float(network: Network) -> None:
     model = _model(network, replace(PLAN, keep=("head", "tail")))
     assert list(_node(model, "head").input) == ["x", "head.weight", "head.bias"]
-    assert _node(model, "y").input[0] == "wide"
+    assert _node(model, "y").input[0] == "wide/rounded"  # an int8 layer gives it
     share = int8_share(network, network.matching(["head", "tail"]))
     assert share == pytest.approx(1 - network.layers[0].share - network.layers[-1].share)
 
@@ -152,6 +153,21 @@ def test_a_skip_reads_float_unless_an_int8_layer_writes_it(network: Network) -> 
     assert skip(skips="float") == "head/rounded"  # an int8 layer gives it, and has no other
     assert skip(skips="float", keep=("head",)) == "head"
     assert skip(skips="int8", keep=("head",)) == "head/rounded"
+
+
+@pytest.mark.parametrize("keep", [(), ("tail",)])
+def test_the_output_is_rounded_where_an_int8_layer_gives_it(
+    network: Network, keep: tuple[str, ...]
+) -> None:
+    model = _model(network, replace(PLAN, keep=keep))
+    assert [value.name for value in model.graph.output] == ["y"]
+    assert _node(model, "y").op_type == ("Conv" if keep else "DequantizeLinear")
+
+
+def test_an_output_that_layers_read_too_stays_float_where_a_sum_gives_it(network: Network) -> None:
+    network.model.graph.output[0].name = "sum"
+    model = _model(network)
+    assert _node(model, "sum").op_type == "Add"
 
 
 def test_a_bias_too_large_for_its_step_widens_the_step(network: Network) -> None:

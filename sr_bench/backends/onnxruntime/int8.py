@@ -14,7 +14,6 @@ import numpy as np
 import onnx
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from sr_bench.backends.onnxruntime.sums import with_integer_sums
 from sr_bench.files.onnx_open import open_on_cpu
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def set_up(model: ModelProto, options: "SessionOptions", *, on_gpu: bool) -> tup
     else:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
         return model.SerializeToString(), "float on rounded values: no int8 kernel here is exact"
-    return with_integer_sums(model).SerializeToString(), kernel
+    return model.SerializeToString(), kernel
 
 
 def kernel_of_given() -> str:
@@ -90,7 +89,7 @@ def kernel_of_given() -> str:
 def layers_run(model: ModelProto, optimised: Path) -> str:
     """Return how many int8 layers of `model` the graph in the file `optimised` runs as int8."""
     graph = onnx.load(optimised, load_external_data=False).graph
-    return told_layers(sum(n.op_type in ("QLinearConv", "ConvInteger") for n in graph.node), model)
+    return told_layers(sum(n.op_type == "QLinearConv" for n in graph.node), model)
 
 
 def told_layers(done: int, model: ModelProto) -> str:

@@ -28,6 +28,7 @@ from sr_bench.precision.steps import common_unit, odd_fractions, odd_multiple, u
 _LEVELS = 255  # steps from the lowest uint8 to the highest
 _MIDDLE = 128  # what 0 becomes where activations are symmetric
 _LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to
+_SHAPES = (*MOVES, "Squeeze", "Unsqueeze")
 _SMALLEST_RANGE = 1e-20  # less holds 0: a step must be a float32, and fine enough for a bias
 
 
@@ -141,13 +142,13 @@ class _Writer:
 
     def _on_grid(self, scales: Mapping[str, Scale]) -> Mapping[str, Scale]:
         """Return `scales` in multiples of the unit, but for the image, whose values are levels."""
-        image = {
-            name for name in scales if self._points.scale_of.get(name, name) == self._network.input
-        }
-        return {
-            name: scale if name in image else scale.in_multiples_of(self._unit)
-            for name, scale in scales.items()
-        }
+        wider = {name: scale.in_multiples_of(self._unit) for name, scale in scales.items()}
+        return {name: scales[name] if self._is_image(name) else wider[name] for name in scales}
+
+    def _is_image(self, name: str) -> bool:
+        while (node := self._network.producers.get(name)) and node.op_type in _SHAPES:
+            name = node.input[0]
+        return name == self._network.input
 
     def model(self, notes: Mapping[str, str]) -> ModelProto:
         """Return the whole model."""

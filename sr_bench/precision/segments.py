@@ -172,7 +172,7 @@ class Need:
 
 def memory_need(network: Network, segments: Sequence[Step], shape: tuple[int, ...]) -> Need:
     """Return what an image of `shape`, NCHW, takes, from the sizes of the values held at a time."""
-    sizes = _bytes(network, shape)
+    sizes = value_bytes(network, shape)
     nodes = _steps(network, [[node] for node in network.model.graph.node])
     plain = max(held for _, held in _held(nodes, sizes))
     # onnxruntime copies what a segment reads and gives into the layout of its kernels, and back.
@@ -194,8 +194,8 @@ def _held(steps: Iterable[Step], sizes: Mapping[str, int]) -> Iterator[tuple[Ste
             held.pop(name)
 
 
-def _bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
-    """Return the size of each value; of unknown ones, that of the largest."""
+def value_bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
+    """Return the size of each value for an image of `shape`; of unknown ones, of the largest."""
     known: dict[str, int] = {}
     for name, kind in inferred(network.model, shape).items():
         dims = kind.shape.dim

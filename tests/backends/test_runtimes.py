@@ -21,7 +21,7 @@ from sr_bench.precision.qdq import quantise
 from sr_bench.precision.rounding import integer_weights
 from tests.precision.nets import exact_clips, images, residual_net
 
-NAMES = ("mnn", "openvino", "tract")
+NAMES = ("mnn", "ncnn", "openvino", "tract")
 INT8 = Precision("int8_max")
 INSTALLED, ABSENT = "packaging", "sr-bench-no-such-package"
 

@@ -24,6 +24,8 @@ class Predictor:
 
     network: Network
     images: Sequence[Sequence[Errors]]
+    blocked: Mapping[Layer, str]
+    """Layers whose errors are not known, with the operator that they can't be carried through."""
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

@@ -1,12 +1,15 @@
 """Decide which tensors an int8 network rounds to 8 bits."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
 
 from sr_bench.precision.network import Layer, Network
 
 MOVES = frozenset(("DepthToSpace", "SpaceToDepth", "Reshape", "Transpose", "Flatten", "Identity"))
 """Operators that only move values: in and out share their scale."""
+
+_FEW_CHANNELS = 16
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,9 @@ class Points:
     tensors: frozenset[str]
     scale_of: dict[str, str]
     """For a tensor that only holds another one's values: the tensor whose scale it has."""
+    last: frozenset[str] = frozenset()
+    """Nodes of the int8 layers that give the image: of few channels, with no int8 layer behind.
+    What these give is rounded to more than 256 levels; see `lanes`."""
 
 
 def points(network: Network, kept: Collection[Layer] = ()) -> Points:
@@ -25,8 +31,20 @@ def points(network: Network, kept: Collection[Layer] = ()) -> Points:
     runtime computes a layer in integers only where its sum is rounded too.
     """
     layers = [layer for layer in network.layers if layer not in kept]
-    gives = {given(network, layer) for layer in layers}
-    return with_moved(network, gives | {layer.input for layer in layers})
+    last = frozenset(layer.node for layer in _last(network, layers))
+    gives = {given(network, layer) for layer in layers if layer.node not in last}
+    return replace(with_moved(network, gives | {layer.input for layer in layers}), last=last)
+
+
+def _last(network: Network, layers: Collection[Layer]) -> Iterator[Layer]:
+    is_read = read_by(network, layers)
+    for layer in layers:
+        few = len(network.constants[layer.weight]) <= _FEW_CHANNELS
+        attributes = network.producers[layer.output].attribute
+        grouped = any(item.name == "group" and item.i > 1 for item in attributes)
+        if few and not grouped and given(network, layer) == layer.output:
+            if not is_read(layer.output):
+                yield layer
 
 
 def with_moved(network: Network, tensors: Collection[str]) -> Points:
@@ -40,6 +58,20 @@ def with_moved(network: Network, tensors: Collection[str]) -> Points:
             rounded |= {source, moved}
             scale_of[moved] = scale_of.get(source, source)
     return Points(frozenset(rounded), scale_of)
+
+
+def read_by(network: Network, layers: Collection[Layer]) -> Callable[[str], bool]:
+    """Return what tells whether one of the int8 `layers` reads a tensor, or what follows on it."""
+    reads = {layer.input for layer in layers}
+    ends = {layer.node for layer in network.layers}
+
+    @cache  # residual networks have exponentially many paths to a value
+    def is_read(tensor: str) -> bool:
+        nodes = network.consumers.get(tensor, ())
+        onward = (out for node in nodes if node.name not in ends for out in node.output)
+        return tensor in reads or any(map(is_read, onward))
+
+    return is_read
 
 
 def given(network: Network, layer: Layer) -> str:

@@ -18,6 +18,7 @@ from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_names import name_nodes
+from sr_bench.precision.lanes import lanes
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, points
 from sr_bench.precision.rounding import LARGEST, IntegerWeights
@@ -26,6 +27,7 @@ from sr_bench.precision.rounding import LARGEST, IntegerWeights
 _LEVELS = 255  # steps from the lowest uint8 to the highest
 _MIDDLE = 128  # what 0 becomes where activations are symmetric
 _LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to
+_MARGIN = 1 / 8  # of what the last layer gives: an image may be brighter than those calibrated with
 _SMALLEST_RANGE = 1e-20  # less holds 0: a step must be a float32, and fine enough for a bias
 
 
@@ -105,6 +107,9 @@ class _Writer:
         self._layers = {layer.node: layer for layer in network.layers if layer not in kept}
         self._points: Points = points(network, kept)
         self._scales = {name: self._scale(name, clip, plan) for name in self._points.tensors}
+        outputs = {node: self._layers[node].output for node in self._points.last}
+        wide = {name: clip[name].wider(_MARGIN) for name in outputs.values() if name in clip}
+        self._last = {node: self._scale(name, wide, plan) for node, name in outputs.items()}
         self._skips = plan.skips
         self._constants: dict[str, TensorProto] = {}
 
@@ -135,16 +140,19 @@ class _Writer:
 
     def _rounded(self, name: str) -> Iterator[NodeProto]:
         """Yield the pair that rounds the tensor `name` to 256 levels, if it is to be rounded."""
-        if name not in self._scales:
-            return
-        scale = self._scales[name]
+        if name in self._scales:
+            ends = self._float(name), self._rounded_name(name)
+            yield from self._pair(name, self._scales[name], *ends)
+
+    def _pair(self, name: str, scale: _Scale, source: str, target: str) -> Iterator[NodeProto]:
+        """Yield what rounds `source` to `target`; what is added is called after `name`."""
         parts = (
             self._constant(self._added(name, "scale"), scale.q_scale),
             self._constant(self._added(name, "zero_point"), scale.zero_point),
         )
         levels = self._added(name, "int8")
-        yield named_node("QuantizeLinear", [self._float(name), *parts], levels)
-        yield named_node("DequantizeLinear", [levels, *parts], self._rounded_name(name))
+        yield named_node("QuantizeLinear", [source, *parts], levels)
+        yield named_node("DequantizeLinear", [levels, *parts], target)
 
     def _node(self, node: NodeProto) -> Iterator[NodeProto]:
         """Yield `node`, reading rounded values where it should, behind what these need."""
@@ -156,19 +164,51 @@ class _Writer:
                 is_rounded = layer or self._reads_rounded(node, name)
                 copy.input[i] = self._rounded_name(name) if is_rounded else self._float(name)
         copy.output[:] = map(self._float, node.output)
-        if layer:
-            weights = self._fitting(layer)
-            # By node, as layers that share weights may need unlike steps: see _fitting.
-            copy.input[1] = self._added(layer.node, "weight")
-            yield self._dequantised(copy.input[1], weights.values, weights.q_scale)
-            del copy.input[3 if layer.bias else 2 :]  # an absent bias may have an empty name
-            if layer.bias:
-                # A bias joins the int32 sum, so its step has to be the sum's.
-                scale = weights.q_scale * self._scales[layer.input].q_scale
-                integers = np.rint(self._network.constants[layer.bias] / scale.astype(np.float64))
-                copy.input[2] = self._added(layer.node, "bias")
-                yield self._dequantised(copy.input[2], integers.astype(np.int32), scale)
-        yield copy
+        if layer and layer.node in self._last:
+            yield from self._in_lanes(copy, layer)
+        else:
+            if layer:
+                weights = self._fitting(layer)
+                bias = self._network.constants[layer.bias] if layer.bias else None
+                yield from self._constants_of(copy, layer, weights, bias)
+            yield copy
+
+    def _constants_of(
+        self,
+        node: NodeProto,
+        layer: Layer,
+        weights: IntegerWeights,
+        bias: NDArray[np.generic] | None,
+    ) -> Iterator[NodeProto]:
+        """Let `node` read the integers of the layer's constants; yield what makes floats of them.
+
+        They are called by node, as layers that share weights may need unlike steps: see `_fitting`.
+        """
+        del node.input[1:]  # an absent bias may have an empty name
+        node.input.append(self._added(layer.node, "weight"))
+        yield self._dequantised(node.input[1], weights.values, weights.q_scale)
+        if bias is not None:
+            # A bias joins the int32 sum, so its step has to be the sum's.
+            scale = weights.q_scale * self._scales[layer.input].q_scale
+            integers = np.rint(bias / scale.astype(np.float64)).astype(np.int32)
+            node.input.append(self._added(layer.node, "bias"))
+            yield self._dequantised(node.input[2], integers, scale)
+
+    def _in_lanes(self, node: NodeProto, layer: Layer) -> Iterator[NodeProto]:
+        """Yield the last layer `node` several times over, and the mean of what that gives."""
+        constants, scale = self._network.constants, self._last[layer.node]
+        bias = constants[layer.bias] if layer.bias else None
+        steps = self._fitting(layer).q_scale
+        wide = lanes(constants[layer.weight], bias, steps, scale.q_scale)
+        integers = IntegerWeights(wide.values, wide.q_scale)
+        name, output = self._added(layer.output, "lanes"), node.output[0]
+        node.output[0] = name
+        yield from self._constants_of(node, layer, integers, wide.bias)
+        yield node
+        rounded = self._added(name, "rounded")
+        yield from self._pair(name, scale, name, rounded)
+        mean = self._constant(self._added(name, "mean"), wide.mean)
+        yield named_node("Conv", [rounded, mean], output)
 
     def _float(self, name: str) -> str:
         """Return what the tensor `name` is called before it is rounded."""

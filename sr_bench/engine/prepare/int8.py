@@ -20,7 +20,7 @@ from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.macs import integer_share
+from sr_bench.precision.macs import run_in_integers
 from sr_bench.precision.network import Layer, Network, read_network
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
@@ -99,7 +99,8 @@ class Int8Maker:
             BackendError: It is not valid, or onnxruntime can't open it; no file is written.
         """
         made = metadata(model)
-        if PROFILE_KEY not in made and (share := integer_share(model)) is not None:
+        shares = {layer.node: layer.share for layer in self.network.layers}
+        if PROFILE_KEY not in made and (share := run_in_integers(model, shares)) is not None:
             helper.set_model_props(model, made | {"sr_bench.integer_share": f"{share:.4f}"})
         try:
             write_onnx(model, target)

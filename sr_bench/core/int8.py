@@ -35,6 +35,16 @@ class ClipRange:
 
 
 @dataclass(frozen=True)
+class RangeChoice:
+    """How the clip range of what a layer reads is chosen."""
+
+    observer: str = ""
+    """Empty: that of the precision."""
+    symmetric: bool = False
+    """Whether it reaches as far on both sides of 0: the zero point is in the middle."""
+
+
+@dataclass(frozen=True)
 class Int8Plan:
     """What decides an int8 artefact besides the network and the observer."""
 

@@ -60,6 +60,12 @@ class ImageSet:
         """
         return self.items[index].load()
 
+    def file_bytes(self, index: int) -> int:
+        """Return what the files of image number `index` take; 0 of a crop, whose file is no own."""
+        item = self.items[index]
+        files = (item.pair.hr, item.pair.lr) if isinstance(item, _PairItem) else ()
+        return sum(file.stat().st_size for file in files if file)
+
     def digest(self, names: Sequence[str] | None = None) -> str:
         """Return a hex digest of the content that `names` (all if None) are made of.
 

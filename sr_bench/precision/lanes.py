@@ -33,6 +33,15 @@ class Lanes:
     """Shape (O, R, 1, 1): weights of a convolution."""
 
 
+def copies_of(count: int) -> int:
+    """Return how often a layer of `count` outputs is computed."""
+    return _rows(count) // count
+
+
+def _rows(count: int) -> int:
+    return min(_ROWS, _WIDTH * ceil(_COPIES * count / _WIDTH))
+
+
 def lanes(
     weight: NDArray[np.generic],
     bias: NDArray[np.generic] | None,
@@ -48,8 +57,7 @@ def lanes(
         level: What one level of its result stands for.
     """
     count = len(weight)
-    rows = min(_ROWS, _WIDTH * ceil(_COPIES * count / _WIDTH))
-    copies = rows // count
+    rows, copies = _rows(count), copies_of(count)
     # From just above -1/2 to just below 1/2 of a level, 0 on average.
     parts = (np.arange(copies) + 0.5) / copies - 0.5
     steps = weight.astype(np.float64) / q_scale[:, None, None, None]
@@ -59,8 +67,7 @@ def lanes(
     used = copies * count
     values = np.zeros((rows, *weight.shape[1:]), np.int8)
     values[:used] = np.clip(whole, -LARGEST, LARGEST).reshape(used, *weight.shape[1:])
-    scale = np.ones(rows, np.float32)
-    scale[:used] = np.tile(q_scale, copies)
+    scale = np.resize(q_scale, rows)  # repeats
     own = np.zeros(count) if bias is None else bias.astype(np.float64)
     offsets = np.zeros(rows)
     # Reversed, so that a lane whose weights are rounded up has its result rounded down.

@@ -9,6 +9,7 @@ from sr_bench.precision.network import Layer, Network
 MOVES = frozenset(("DepthToSpace", "SpaceToDepth", "Reshape", "Transpose", "Flatten", "Identity"))
 """Operators that only move values: in and out share their scale."""
 
+_SHAPES = (*MOVES, "Squeeze", "Unsqueeze")
 _FEW_CHANNELS = 16
 
 
@@ -39,12 +40,21 @@ def points(network: Network, kept: Collection[Layer] = ()) -> Points:
 def _last(network: Network, layers: Collection[Layer]) -> Iterator[Layer]:
     is_read = read_by(network, layers)
     for layer in layers:
-        few = len(network.constants[layer.weight]) <= _FEW_CHANNELS
-        attributes = network.producers[layer.output].attribute
-        grouped = any(item.name == "group" and item.i > 1 for item in attributes)
-        if few and not grouped and given(network, layer) == layer.output:
-            if not is_read(layer.output):
-                yield layer
+        if gives_image(network, layer) and not is_read(layer.output):
+            yield layer
+
+
+def gives_image(network: Network, layer: Layer) -> bool:
+    """Return whether `layer` is of few channels, and only layers that shift colours follow."""
+    shapes = {other.node: network.constants[other.weight].shape for other in network.layers}
+    attributes = network.producers[layer.output].attribute
+    grouped = any(item.name == "group" and item.i > 1 for item in attributes)
+    few = shapes[layer.node][0] <= _FEW_CHANNELS and not grouped
+    if not few or given(network, layer) != layer.output:
+        return False
+    shifts = {node for node, (out, *rest) in shapes.items() if out <= 4 and rest[1:] == [1, 1]}
+    others = [other for other in network.layers if other.node not in shifts]
+    return not read_by(network, others)(layer.output)
 
 
 def with_moved(network: Network, tensors: Collection[str]) -> Points:
@@ -80,6 +90,13 @@ def given(network: Network, layer: Layer) -> str:
     if len(nodes) == 1 and nodes[0].op_type == "Relu" and layer.output != network.output:
         return str(nodes[0].output[0])
     return layer.output
+
+
+def is_image(network: Network, tensor: str) -> bool:
+    """Return whether `tensor` holds the values of the network's input, moved at most."""
+    while (node := network.producers.get(tensor)) and node.op_type in _SHAPES:
+        tensor = node.input[0]
+    return tensor == network.input
 
 
 def moved_back(network: Network, tensor: str) -> Iterator[str]:

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
 from sr_bench import discovery
-from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.core.int8 import ClipRange, Int8Plan, RangeChoice
 from sr_bench.core.precision import OBSERVERS
 from sr_bench.errors import BackendError
 from sr_bench.files.atomic import write_text
@@ -17,6 +18,8 @@ from sr_bench.files.validation import Table, nearest, validate
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Network
 from sr_bench.precision.points import MOVES, moved_back
+
+NO_CHOICES: Mapping[str, RangeChoice] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,47 @@ def clip_ranges(
     plan: Int8Plan,
     *,
     input_range: ClipRange,
+    choices: Mapping[str, RangeChoice] = NO_CHOICES,
 ) -> dict[str, ClipRange]:
     """Return the clip range of every tensor of `network` in `histograms`, by its name.
 
     The network's input gets `input_range`, what an image can hold, whatever the calibration set
-    reached. Values that no output depends on get no level: see `_needed_lows`.
+    reached. Values that no output depends on get no level: see `_needed_lows`. What the layers that
+    match a pattern of `choices` read is chosen as that says; of two that match, the last counts.
 
     Raises:
         OptionError: There is no such observer; the message lists the valid ones.
+        CardError: A pattern matches no layer.
     """
     clip = chosen(histograms, observer, plan)
+    read = _read_by_choice(network, choices)
+    for name in read.keys() & clip.keys():
+        if other := read[name].observer:
+            clip |= chosen({name: histograms[name]}, other, plan)
     if network.input in clip:
         clip[network.input] = input_range
     # Measured: LESRCNN x2 by max gains 0.9 dB.
     for name, low in _needed_lows(network, histograms):
         clip[name] = ClipRange(max(clip[name].low, low), clip[name].high)
+    for name in read.keys() & clip.keys():
+        if read[name].symmetric:
+            reach = max(-clip[name].low, clip[name].high)
+            clip[name] = ClipRange(-reach, reach)
     return clip
+
+
+def _read_by_choice(network: Network, choices: Mapping[str, RangeChoice]) -> dict[str, RangeChoice]:
+    """Return the choice for each tensor that a layer reads, and for those of the same values."""
+    found: dict[str, RangeChoice] = {}
+    for pattern, choice in choices.items():
+        for layer in network.matching((pattern,), key="observers"):
+            name = layer.input
+            found[name] = choice
+            # The first tensor of a chain of moves lends the others its range.
+            while (node := network.producers.get(name)) is not None and node.op_type in MOVES:
+                name = node.input[0]
+                found[name] = choice
+    return found
 
 
 def chosen(

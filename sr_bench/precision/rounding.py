@@ -87,29 +87,34 @@ def _rounded_in_turn(rows: NDArray[np.float64], moment: NDArray[np.float64]) -> 
         return np.rint(rows)
     # Stable, so that inputs of equal strength have the same order everywhere.
     order = np.argsort(-strength, kind="stable")
-    damped = moment + np.diag(np.full(len(moment), _DAMPING * strength.mean()))
-    inverse = np.linalg.inv(damped[np.ix_(order, order)])
-    # Its rows are those that eliminating one weight after the other would give.
-    upper = np.linalg.cholesky(inverse).T
+    damped = moment[np.ix_(order, order)]
+    damped[np.diag_indices_from(damped)] += _DAMPING * strength.mean()
+    # damped = upper @ upper.T; LAPACK has the one that starts at the other end.
+    upper = np.linalg.cholesky(damped[::-1, ::-1])[::-1, ::-1]
     whole = np.empty_like(rows)
-    whole[:, order] = _passed_on(np.ascontiguousarray(rows[:, order].T), upper).T
+    whole[:, order] = _in_turn(np.ascontiguousarray(rows[:, order].T), upper).T
     return whole
 
 
-def _passed_on(left: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `left`, shape (K, O), as whole numbers, the loss of each row passed on to the next.
+def _in_turn(rows: NDArray[np.float64], upper: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return `rows`, shape (K, O), as whole numbers, each made up for the losses of those before.
 
-    Rows beyond the block get the losses of all its rows at once, as in GPTQ's section 3.
+    A channel's error is the sum of squares of ``upper.T @ losses``, whose term k has the losses up
+    to k alone: row k is rounded where its own term is least. That is GPTQ, without the inverse
+    that it passes losses on by: a seventh of the work.
+
+    Source: J. Chen and others: The Geometry of LLM Quantization, 2025, which shows that both agree.
     """
-    whole, count = np.empty_like(left), len(left)
-    for start in range(0, count, _BLOCK):
-        end = min(start + _BLOCK, count)
-        losses = np.empty_like(left[start:end])
+    shares = np.ascontiguousarray(upper.T) / np.diag(upper)[:, np.newaxis]
+    made_up, losses, whole = rows.copy(), np.empty_like(rows), np.empty_like(rows)
+    for start in range(0, len(rows), _BLOCK):
+        end = min(start + _BLOCK, len(rows))
         for k in range(start, end):
-            whole[k] = np.clip(np.rint(left[k]), -LARGEST, LARGEST)
-            losses[k - start] = (left[k] - whole[k]) / upper[k, k]
-            left[k + 1 : end] -= upper[k, k + 1 : end, np.newaxis] * losses[k - start]
-        left[end:] -= upper[start:end, end:].T @ losses
+            wanted = made_up[k] + shares[k, start:k] @ losses[start:k]
+            np.rint(wanted, out=wanted).clip(-LARGEST, LARGEST, out=whole[k])
+            np.subtract(rows[k], whole[k], out=losses[k])
+        # What lies beyond the block gets the losses of all its rows at once.
+        made_up[end:] += shares[end:, start:end] @ losses[start:end]
     return whole
 
 

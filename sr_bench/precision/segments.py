@@ -69,7 +69,9 @@ class Runner:
     def __init__(self, network: Network, segments: Sequence[Step]):
         _register_arena()  # measured: without it page faults doubled the time
         self._input = network.input
-        self._segments = tuple((segment, _open(_model(network, segment))) for segment in segments)
+        self._segments = tuple(
+            (segment, _open(segment_model(network, segment))) for segment in segments
+        )
         # The arena shrinks at the end of a run only, so closing needs something to run.
         self._idle = _open(_idle_model())
 
@@ -134,7 +136,7 @@ def _open(model: ModelProto) -> Any:
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def _model(network: Network, segment: Step) -> ModelProto:
+def segment_model(network: Network, segment: Step) -> ModelProto:
     """Return `segment` as a network of its own."""
     read = {name for node in segment.nodes for name in node.input}
     graph = helper.make_graph(
@@ -170,7 +172,7 @@ class Need:
 
 def memory_need(network: Network, segments: Sequence[Step], shape: tuple[int, ...]) -> Need:
     """Return what an image of `shape`, NCHW, takes, from the sizes of the values held at a time."""
-    sizes = _bytes(network, shape)
+    sizes = value_bytes(network, shape)
     nodes = _steps(network, [[node] for node in network.model.graph.node])
     plain = max(held for _, held in _held(nodes, sizes))
     # onnxruntime copies what a segment reads and gives into the layout of its kernels, and back.
@@ -192,8 +194,8 @@ def _held(steps: Iterable[Step], sizes: Mapping[str, int]) -> Iterator[tuple[Ste
             held.pop(name)
 
 
-def _bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
-    """Return the size of each value; of unknown ones, that of the largest."""
+def value_bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
+    """Return the size of each value for an image of `shape`; of unknown ones, of the largest."""
     known: dict[str, int] = {}
     for name, kind in inferred(network.model, shape).items():
         dims = kind.shape.dim

@@ -22,12 +22,24 @@ from tests.cost.zoo_models import SMALL, small
 
 NAMES = [name for name in discovery.names("sr_bench.backends") if name != "replay"]
 """Those that compute."""
+OURS = ("onnxruntime", "torch", "vacc")
+"""Those whose libraries are always installed."""
 FP = (Precision.FP32, Precision.FP16)
 
 
 @pytest.fixture(params=NAMES)
 def backend(request: pytest.FixtureRequest) -> ModuleType:
-    return discovery.load("sr_bench.backends", request.param)
+    module = discovery.load("sr_bench.backends", request.param)
+    if not module.precisions():
+        pytest.skip(f"{request.param} is {module.describe().version}: {module.describe().note}")
+    return module
+
+
+@pytest.fixture(params=FP)
+def precision(request: pytest.FixtureRequest, backend: ModuleType) -> Precision:
+    if request.param not in backend.precisions():
+        pytest.skip(f"no {request.param} there: {backend.describe().note}")
+    return request.param
 
 
 @cache  # each backend gets a copy
@@ -51,22 +63,35 @@ def _lr(height: int = 12, width: int = 20, batch: int = 1, seed: int = 0) -> np.
 
 
 def test_the_shipped_backends_are_listed_here() -> None:
-    assert NAMES == ["onnxruntime", "torch", "vacc"]
+    assert sorted([*OURS, "mnn", "ncnn", "openvino", "tract"]) == NAMES
 
 
+@pytest.mark.parametrize("backend", OURS, indirect=True)
 @pytest.mark.parametrize("name", SMALL)
 def test_every_network_agrees_with_its_module(
     backend: ModuleType, name: str, tmp_path: Path
 ) -> None:
+    _check_agreement(backend, name, tmp_path, 1e-5)
+
+
+@pytest.mark.parametrize("backend", sorted({*NAMES} - {*OURS}), indirect=True)
+@pytest.mark.parametrize("name", ["lesrcnn_multi_x4", "rcan_basicsr_x4", "pairlie_x1"])
+def test_some_networks_agree_in_runtimes_of_others(
+    backend: ModuleType, name: str, tmp_path: Path
+) -> None:
+    # Winograd convolutions of large tiles, which some take, are off by 2e-4 of the span.
+    _check_agreement(backend, name, tmp_path, 1e-3)
+
+
+def _check_agreement(backend: ModuleType, name: str, tmp_path: Path, limit: float) -> None:
     with torch.inference_mode():
         expected = small(name)(torch.from_numpy(_lr())).numpy()
     with backend.open_session(_artefact(tmp_path, name)) as session:
         sr = session.run(_lr())
     assert (sr.shape, sr.dtype) == (expected.shape, np.float32)
-    assert np.abs(sr - expected).max() <= 1e-5 * np.ptp(expected)
+    assert np.abs(sr - expected).max() <= limit * np.ptp(expected)
 
 
-@pytest.mark.parametrize("precision", FP)
 def test_sizes_may_change_from_run_to_run(
     backend: ModuleType, precision: Precision, tmp_path: Path
 ) -> None:
@@ -76,6 +101,8 @@ def test_sizes_may_change_from_run_to_run(
 
 
 def test_fp16_has_fp16_values_that_differ_from_fp32(backend: ModuleType, tmp_path: Path) -> None:
+    if Precision.FP16 not in backend.precisions():
+        pytest.skip(f"no fp16 there: {backend.describe().note}")
     results = []
     for precision in FP:
         with backend.open_session(_artefact(tmp_path, "lesrcnn_x2", precision)) as session:
@@ -85,7 +112,6 @@ def test_fp16_has_fp16_values_that_differ_from_fp32(backend: ModuleType, tmp_pat
     assert 0 < np.abs(half - full).max() < 0.01 * np.ptp(full)
 
 
-@pytest.mark.parametrize("precision", FP)
 def test_two_threads_compute_the_bits_of_one(
     backend: ModuleType, precision: Precision, tmp_path: Path
 ) -> None:
@@ -140,13 +166,13 @@ def test_a_closed_session_refuses_to_run(backend: ModuleType, tmp_path: Path) ->
         session.run(_lr())
 
 
-@pytest.mark.parametrize("precision", Precision.all())
+@pytest.mark.parametrize("asked", Precision.all())
 def test_a_network_without_file_and_module_is_not_run(
-    backend: ModuleType, precision: Precision
+    backend: ModuleType, asked: Precision
 ) -> None:
-    assert set(FP) <= set(backend.precisions()) <= set(Precision.all())
+    assert {Precision.FP32} <= set(backend.precisions()) <= set(Precision.all())
     with pytest.raises(NotRunError):
-        backend.open_session(Artefact(None, None, precision, digest=""))
+        backend.open_session(Artefact(None, None, asked, digest=""))
 
 
 def test_the_description_is_complete_and_true_of_the_session(
@@ -161,23 +187,26 @@ def test_the_description_is_complete_and_true_of_the_session(
         assert session.device == info.device
 
 
-def test_describing_all_backends_imports_neither_torch_nor_onnxruntime() -> None:
+def test_describing_all_backends_imports_none_of_their_libraries() -> None:
     code = (
         "import sys; from sr_bench import discovery\n"
         f"for name in {NAMES}:\n"
         "    module = discovery.load('sr_bench.backends', name)\n"
         "    module.describe(); module.precisions()\n"
-        "assert not {'torch', 'onnxruntime', 'onnx'} & set(sys.modules), 'imported'"
+        f"assert not {{*{NAMES}, 'onnx'}} & set(sys.modules), 'imported'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("name", ["onnxruntime", "vacc"])
 @pytest.mark.parametrize("content", [b"", b"no network", None], ids=["empty", "text", "missing"])
-def test_a_corrupt_onnx_file_is_refused(name: str, content: bytes | None, tmp_path: Path) -> None:
+def test_a_corrupt_onnx_file_is_refused(
+    backend: ModuleType, content: bytes | None, tmp_path: Path
+) -> None:
+    if backend.__name__.endswith("torch"):
+        pytest.skip("torch opens no ONNX file")
     path = tmp_path / "net.onnx"
     if content is not None:
         path.write_bytes(content)
     artefact = Artefact(path, None, Precision.FP32, digest="")
     with pytest.raises(BackendError, match=r"can't open .*net\.onnx"):
-        discovery.load("sr_bench.backends", name).open_session(artefact)
+        backend.open_session(artefact)

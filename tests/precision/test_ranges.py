@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from sr_bench.core.int8 import ClipRange, Int8Plan
-from sr_bench.errors import BackendError, OptionError
+from sr_bench.core.int8 import ClipRange, Int8Plan, RangeChoice
+from sr_bench.errors import BackendError, CardError, OptionError
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Network
 from sr_bench.precision.ranges import Ranges, clip_ranges, load_ranges, save_ranges
@@ -158,6 +158,33 @@ def test_a_whole_network_gets_a_range_for_each_tensor(tmp_path: Path) -> None:
     # 'head' is read by a convolution too; 'body.1' by the sum before a ReLU alone.
     assert clip["head"].low == histograms["head"].low
     assert clip["body.1"].low == max(histograms["body.1"].low, -histograms["head"].high)
+
+
+def test_a_layer_may_have_an_observer_of_its_own_and_a_symmetric_range(tmp_path: Path) -> None:
+    network, plan = residual_net(tmp_path / "net.onnx"), Int8Plan(percentile=90)
+    names = ("x", "head", "relu", "body.1", "sum", "after", "up", "wide")
+    outputs = values(network, images(1)[0], names)
+    histograms = {name: Histogram.of(outputs[name], where=name) for name in names}
+
+    def ranges(choices: dict[str, RangeChoice]) -> dict[str, ClipRange]:
+        return clip_ranges(network, histograms, "max", plan, input_range=UNIT, choices=choices)
+
+    usual = ranges({})
+    clipped = clip_ranges(network, histograms, "percentile", plan, input_range=UNIT)
+    choices = {"body.*": RangeChoice("percentile"), "tail": RangeChoice(symmetric=True)}
+    changed = ranges(choices)
+    # body.0 reads 'head', body.1 'relu'; the tail reads 'wide', whose values 'up' lends its range.
+    assert {name for name in names if changed[name] != usual[name]} == {
+        "head",
+        "relu",
+        "up",
+        "wide",
+    }
+    assert (changed["head"], changed["relu"]) == (clipped["head"], clipped["relu"])
+    reach = max(-usual["up"].low, usual["up"].high)
+    assert changed["up"] == changed["wide"] == ClipRange(-reach, reach)
+    with pytest.raises(CardError, match=r"observers = 'tial': .*did you mean 'tail'"):
+        ranges({"tial": RangeChoice("kl")})
 
 
 @pytest.mark.parametrize("observer", ["percentile", "kl", "mse"])

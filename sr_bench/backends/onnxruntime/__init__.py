@@ -5,7 +5,6 @@ layer is a float convolution of rounded values, as the CUDA provider convolves n
 """
 
 from collections.abc import Mapping
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.backends._gpu import driver, gpu_in_sight, gpu_names
+from sr_bench.backends._onnx_file import Fitted, check_precision
 from sr_bench.backends._session import CheckedSession
 from sr_bench.core.backend import (
     DEFAULT_OPTIONS,
@@ -123,6 +123,7 @@ class Graph:
         on_gpu: bool = False,
         told: Path | None = None,
     ) -> None:
+        import onnx
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -133,7 +134,9 @@ class Graph:
         self.notes: Mapping[str, str] = {}
         self._path, self._on_gpu, self._told = path, on_gpu, told or path
         try:
-            names = self._checked_names(precision)
+            model = onnx.load(path, load_external_data=False)
+            check_precision(model, precision, self._told)
+            names = [node.name for node in model.graph.node if node.name]
             if precision.dtype == "int8":
                 self._session = self._open_int8(options)
             else:
@@ -184,26 +187,6 @@ class Graph:
             self.notes = {"int8_kernel": kernel, "int8_layers": layers_run(model, optimised)}
         return session
 
-    def _checked_names(self, precision: Precision) -> list[str]:
-        """Return the nodes' names; refuse a file whose content is of another precision.
-
-        A float16 file would silently be computed in float32, and a quantised one be called fp32.
-        """
-        import onnx
-
-        from sr_bench.files.onnx_dtype import arithmetic
-
-        model = onnx.load(self._path, load_external_data=False)
-        found = arithmetic(model)
-        if found.dtype == precision.dtype:
-            return [node.name for node in model.graph.node if node.name]
-        msg = f"expected a file of {precision.dtype}, got one of {found.dtype}: {self._told}"
-        if found.sign:
-            msg += f": {found.sign}"
-        if found.dtype in ("fp16", "int8"):
-            msg += "; a card declares such a file with [model.onnx_by_precision]"
-        raise BackendError(msg)
-
     def _check(self) -> None:
         """Refuse what is not from image to image, and on the device."""
         from sr_bench.files.onnx_image import no_image_network
@@ -224,28 +207,16 @@ class Graph:
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the output for `lr`, both float32 NCHW; raise a BackendError if it doesn't fit."""
-        from sr_bench.files.onnx_image import misfit, said, sizes_taken
+        return self.fitted(lr)
 
-        if fault := misfit(self._input.shape or lr.shape, lr.shape):
-            msg = f"{self._told}: {fault}"
-            raise BackendError(msg)
-        try:
-            return self._run(lr)
-        except Exception as error:
-            advice = f"{sizes_taken(partial(self._runs, lr.shape[1]))} ({said(error)})"
-            msg = f"onnxruntime can't run {self._told} on the shape {lr.shape}; {advice}"
-            raise BackendError(msg) from error
+    @property
+    def fitted(self) -> Fitted:
+        """The same function, with what it says of the sizes that it takes."""
+        return Fitted("onnxruntime", self._run, self._input.shape or None, self._told)
 
     def _run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         output: NDArray[np.float32] = self._session.run(None, {self._input.name: lr})[0]
         return output
-
-    def _runs(self, channels: int, height: int, width: int) -> bool:
-        try:
-            self._run(np.zeros((1, channels, height, width), np.float32))
-        except Exception:
-            return False
-        return True
 
 
 def _ends(values: "list[NodeArg]") -> "list[End]":

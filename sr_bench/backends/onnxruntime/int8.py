@@ -88,11 +88,15 @@ def kernel_of_given() -> str:
 
 def layers_run(model: ModelProto, optimised: Path) -> str:
     """Return how many int8 layers of `model` the graph in the file `optimised` runs as int8."""
+    graph = onnx.load(optimised, load_external_data=False).graph
+    return told_layers(sum(n.op_type == "QLinearConv" for n in graph.node), model)
+
+
+def told_layers(done: int, model: ModelProto) -> str:
+    """Return that `done` of the int8 layers of `model` run as int8."""
     nodes = model.graph.node
     rounded = {node.output[0] for node in nodes if node.op_type == "DequantizeLinear"}
     layers = sum(node.op_type == "Conv" and node.input[1] in rounded for node in nodes)
-    graph = onnx.load(optimised, load_external_data=False).graph
-    done = sum(node.op_type == "QLinearConv" for node in graph.node)
     return f"{done} of {layers} int8 layers run in integers"
 
 

@@ -31,11 +31,13 @@ class Jobs:
         """Raise a NotRunError if the backend doesn't compute in the precision of `case`."""
         offers = self._selection.backend_module.precisions(self._selection.backend_options)
         if case.precision not in offers:
-            offered = ", ".join(offers) or "none"
+            info = self._info
             msg = (
-                f"{case.backend} does not offer {case.precision} here, only {offered};"
+                f"{case.backend} does not offer {case.precision} here, only {', '.join(offers)};"
                 " rerun with --backend=onnxruntime, which offers every precision"
             )
+            if not offers:
+                msg = f"{info.name} computes nothing here ({info.version}): {info.note}"
             raise NotRunError(msg)
 
     def job(self, case: Case, metrics: tuple[str, ...] = IMAGE_METRICS) -> Job:

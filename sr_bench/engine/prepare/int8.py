@@ -1,12 +1,13 @@
 """From a calibration set to an int8 network: one pass serves every observer, kept by content."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
 from sr_bench.core.backend import PROFILE_KEY
@@ -22,9 +23,13 @@ from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.macs import run_in_integers
 from sr_bench.precision.network import Layer, Network, read_network
+from sr_bench.precision.noise.carried import Carrier
+from sr_bench.precision.noise.plans import Predictor
+from sr_bench.precision.points import points
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
+from sr_bench.precision.scale import Scale
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,21 @@ class Int8Maker:
             write_onnx(model, target)
         except BackendError as error:
             raise error.about(_called(self.images.card)) from error
+
+    def predictor(self, ranges: Ranges, images: Iterable[NDArray[np.float32]]) -> Predictor:
+        """Return the errors that each layer makes at the output on `images`, NCHW.
+
+        Raises:
+            BackendError: They can't be carried there.
+        """
+        carrier = Carrier(self.network, self.calibrated.weights)
+        source, plan = points(self.network).scale_of, self.images.card.int8
+
+        def scale(name: str) -> Scale:
+            return Scale.of(ranges.clip[source.get(name, name)], plan)
+
+        errors = [carrier.errors(image, scale, seed) for seed, image in enumerate(images)]
+        return Predictor(self.network, errors, carrier.blocked)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""

@@ -73,7 +73,8 @@ def divergences(
     over the bins make a level cost the same for any number of bins.
     """
     bins = counts.astype(np.float64)
-    sums, filled_bins, p_log_ps = _running(bins), _running(bins > 0), _running(_x_log_x(bins))
+    sums, filled_bins = running_sums(bins), running_sums(bins > 0)
+    p_log_ps = running_sums(x_log_x(bins))
     blocks = []
     for start in range(0, len(candidates), _BLOCK):
         kept = candidates[start : start + _BLOCK]
@@ -85,7 +86,7 @@ def divergences(
         # P's last bin holds what is clipped, even where it was empty itself.
         filled[:, -1] += (last == 0) & (clipped > 0)
         log_q = np.log(np.maximum(inside, _ABSENT) / np.maximum(filled, 1))
-        p_log_p = p_log_ps[kept - 1] + _x_log_x(last + clipped)
+        p_log_p = p_log_ps[kept - 1] + x_log_x(last + clipped)
         p_log_q = np.einsum("ij,ij->i", inside, log_q) + clipped * log_q[:, -1]
         scales = np.log(np.maximum(all_inside, 1)) - np.log(sums[-1])
         divergence = (p_log_p - p_log_q) / sums[-1] + scales
@@ -93,10 +94,11 @@ def divergences(
     return np.concatenate(blocks)
 
 
-def _running(values: NDArray[np.generic]) -> NDArray[np.float64]:
+def running_sums(values: NDArray[np.generic]) -> NDArray[np.float64]:
     """Return the sums of the first 0, 1, ... values."""
     return np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
 
 
-def _x_log_x(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def x_log_x(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return x log x of counts; 0 of 0."""
     return values * np.log(np.maximum(values, 1))

@@ -19,6 +19,11 @@ class ClipRange:
     high: float
     """At least 0."""
 
+    def wider(self, part: float) -> "ClipRange":
+        """Return the range with `part` of its width added at each end."""
+        more = part * (self.high - self.low)
+        return ClipRange(self.low - more, self.high + more)
+
 
 @dataclass(frozen=True)
 class RangeChoice:

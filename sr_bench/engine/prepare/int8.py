@@ -23,14 +23,15 @@ from sr_bench.precision.acceptance import Images, widened
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.macs import integer_share
+from sr_bench.precision.macs import run_in_integers
 from sr_bench.precision.network import Layer, Network, read_network
 from sr_bench.precision.noise.carried import Carrier
 from sr_bench.precision.noise.plans import Predictor
 from sr_bench.precision.points import points
-from sr_bench.precision.qdq import Scale, int8_share, quantise
+from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import NO_CHOICES, Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
+from sr_bench.precision.scale import Scale
 from sr_bench.precision.tails import Tails
 
 _BY_IMAGE = ("totals", "starts")
@@ -131,7 +132,8 @@ class Int8Maker:
             BackendError: It is not valid, or onnxruntime can't open it; no file is written.
         """
         made = metadata(model)
-        if PROFILE_KEY not in made and (share := integer_share(model)) is not None:
+        shares = {layer.node: layer.share for layer in self.network.layers}
+        if PROFILE_KEY not in made and (share := run_in_integers(model, shares)) is not None:
             helper.set_model_props(model, made | {"sr_bench.integer_share": f"{share:.4f}"})
         try:
             write_onnx(model, target)

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.precision.lanes import copies_of
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.backward import Backward, blocked
 from sr_bench.precision.noise.nodes import Nodes
 from sr_bench.precision.noise.rules import SIZES_ONLY
-from sr_bench.precision.points import given
-from sr_bench.precision.qdq import Scale
+from sr_bench.precision.points import given, gives_image
 from sr_bench.precision.rounding import IntegerWeights
+from sr_bench.precision.scale import Scale
 from sr_bench.precision.segments import Array, value_bytes
 
 _BLOCK = 8
@@ -70,6 +71,12 @@ class Carrier:
         self._nodes = Nodes(network)
         self._needed = _needed(network)
         self._backward = Backward(network, weights, self._nodes)
+        self._copies = {
+            layer: copies_of(len(network.constants[layer.weight]))
+            if gives_image(network, layer)
+            else 1
+            for layer in network.layers
+        }
 
     def errors(
         self, image: NDArray[np.float32], scale: Callable[[str], Scale], seed: int = 0
@@ -94,8 +101,9 @@ class Carrier:
             layer, name = met.layer, given(self._network, met.layer)
             # The ReLU between lets pass what is above 0, and 0 is rounded exactly.
             read = _common(_rounding(values[layer.input], scale(layer.input)), met.read)
-            gives = _common(_rounding(values[name], scale(name)), met.given)
-            weights = _common(met.changed, met.given)
+            copies = self._copies[layer]
+            gives = _common(_rounding(values[name], scale(name)), met.given) / copies**0.5
+            weights = _common(met.changed, met.given) / copies
             found.append(Errors(layer, read, weights, gives, int(np.prod(shape))))
         return tuple(found)
 

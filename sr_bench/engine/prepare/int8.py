@@ -13,6 +13,7 @@ from onnx import ModelProto, helper
 from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DevicePlan, Profile
+from sr_bench.core.int8 import RangeChoice
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
@@ -49,11 +50,19 @@ class Int8Maker:
     calibrated: Calibrated
     images: CalibrationSet
 
-    def ranges(self, observer: str) -> Ranges:
-        """Return the clip range of every tensor by `observer`."""
+    def ranges(self, observer: str, choices: Mapping[str, RangeChoice] | None = None) -> Ranges:
+        """Return the clip range of every tensor by `observer`, of some by other `choices`.
+
+        None: those of the card's plan.
+        """
         plan, limits = self.images.card.int8, self.images.input_range
         clip = clip_ranges(
-            self.network, self.calibrated.histograms, observer, plan, input_range=limits
+            self.network,
+            self.calibrated.histograms,
+            observer,
+            plan,
+            input_range=limits,
+            choices=plan.observers if choices is None else choices,
         )
         return Ranges(observer, clip, self.images.provenance())
 
@@ -110,20 +119,25 @@ class Int8Maker:
         except BackendError as error:
             raise error.about(_called(self.images.card)) from error
 
-    def predictor(self, ranges: Ranges, images: Iterable[NDArray[np.float32]]) -> Predictor:
-        """Return the errors that each layer makes at the output on `images`, NCHW.
+    def predictors(
+        self, ways: Sequence[Ranges], images: Iterable[NDArray[np.float32]]
+    ) -> tuple[Predictor, ...]:
+        """Return the errors that each layer makes at the output on `images`, NCHW, by each of ways.
 
         Raises:
             BackendError: They can't be carried there.
         """
         carrier = Carrier(self.network, self.calibrated.weights)
         source, plan = points(self.network).scale_of, self.images.card.int8
-
-        def scale(name: str) -> Scale:
-            return Scale.of(ranges.clip[source.get(name, name)], plan)
-
-        errors = [carrier.errors(image, scale, seed) for seed, image in enumerate(images)]
-        return Predictor(self.network, errors, carrier.blocked)
+        scales = [
+            lambda name, clip=ranges.clip: Scale.of(clip[source.get(name, name)], plan)
+            for ranges in ways
+        ]
+        errors = [carrier.errors(image, scales, seed) for seed, image in enumerate(images)]
+        return tuple(
+            Predictor(self.network, by_image, carrier.blocked)
+            for by_image in zip(*errors, strict=True)
+        )
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""

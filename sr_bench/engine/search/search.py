@@ -126,7 +126,7 @@ class _Search:
         """Try plans until the fewest layers in float that pass are known, or time is up."""
         low, high = -1, len(self.order) + 1  # too few, and enough as far as is known
         count = 0
-        while high - low > 1 and self._spent < self.seconds:
+        while high - low > 1 and (not self.tried or self._spent < self.seconds):
             if self._passes(count):
                 high = count
             else:

@@ -29,7 +29,7 @@ from sr_bench.precision.noise.carried import Carrier
 from sr_bench.precision.noise.plans import Predictor
 from sr_bench.precision.points import points
 from sr_bench.precision.qdq import int8_share, quantise
-from sr_bench.precision.ranges import NO_CHOICES, Ranges, clip_ranges
+from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
 from sr_bench.precision.scale import Scale
 from sr_bench.precision.tails import Tails
@@ -60,12 +60,13 @@ class Int8Maker:
     calibrated: Calibrated
     images: CalibrationSet
 
-    def ranges(self, observer: str, choices: Mapping[str, RangeChoice] = NO_CHOICES) -> Ranges:
+    def ranges(self, observer: str, choices: Mapping[str, RangeChoice] | None = None) -> Ranges:
         """Return the clip range of every tensor by `observer`, widened where it is not accepted.
 
-        `choices` are those of `clip_ranges`.
+        `choices` are those of `clip_ranges`; None: those of the card's plan.
         """
         plan, made = self.images.card.int8, self.calibrated
+        choices = plan.observers if choices is None else choices
         whole = {pattern: replace(choice, observer="max") for pattern, choice in choices.items()}
         clip, widest = (
             clip_ranges(
@@ -140,20 +141,25 @@ class Int8Maker:
         except BackendError as error:
             raise error.about(_called(self.images.card)) from error
 
-    def predictor(self, ranges: Ranges, images: Iterable[NDArray[np.float32]]) -> Predictor:
-        """Return the errors that each layer makes at the output on `images`, NCHW.
+    def predictors(
+        self, ways: Sequence[Ranges], images: Iterable[NDArray[np.float32]]
+    ) -> tuple[Predictor, ...]:
+        """Return the errors that each layer makes at the output on `images`, NCHW, by each of ways.
 
         Raises:
             BackendError: They can't be carried there.
         """
         carrier = Carrier(self.network, self.calibrated.weights)
         source, plan = points(self.network).scale_of, self.images.card.int8
-
-        def scale(name: str) -> Scale:
-            return Scale.of(ranges.clip[source.get(name, name)], plan)
-
-        errors = [carrier.errors(image, scale, seed) for seed, image in enumerate(images)]
-        return Predictor(self.network, errors, carrier.blocked)
+        scales = [
+            lambda name, clip=ranges.clip: Scale.of(clip[source.get(name, name)], plan)
+            for ranges in ways
+        ]
+        errors = [carrier.errors(image, scales, seed) for seed, image in enumerate(images)]
+        return tuple(
+            Predictor(self.network, by_image, carrier.blocked)
+            for by_image in zip(*errors, strict=True)
+        )
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""

@@ -89,6 +89,8 @@ class KeptPairs:
         body = content[_SEAL:]
         if content[:_SEAL].tobytes() != _seal(key, body.data):
             self._spare.tell_damaged(f"{path} is damaged")
+            with suppress(OSError):  # it may not be kept anew
+                path.unlink()
             return None
         with suppress(OSError):  # a cache that others share may be read-only
             os.utime(path)  # used now: it goes last

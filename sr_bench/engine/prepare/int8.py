@@ -13,6 +13,7 @@ from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
+from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
@@ -21,7 +22,7 @@ from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.macs import integer_share
-from sr_bench.precision.network import Layer, Network, read_network
+from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
@@ -99,10 +100,11 @@ class Int8Maker:
             BackendError: It is not valid, or onnxruntime can't open it; no file is written.
         """
         made = metadata(model)
-        if PROFILE_KEY not in made and (share := integer_share(model)) is not None:
+        share = None if PROFILE_KEY in made else integer_share(model)
+        if share is not None:
             helper.set_model_props(model, made | {"sr_bench.integer_share": f"{share:.4f}"})
         try:
-            write_onnx(model, target)
+            write_onnx(model, target, is_run=share is not None)
         except BackendError as error:
             raise error.about(_called(self.images.card)) from error
 
@@ -128,7 +130,7 @@ def int8_maker(
             memory is too small; the message names it.
         NotRunError: No layer can be quantised.
     """
-    network = read_network(onnx, told=images.card.onnx)
+    network = network_in(onnx, told=images.card.onnx)
     if not network.layers:
         msg = (
             "no layer can be quantised: expected a Conv of two spatial axes with constant weights,"
@@ -163,7 +165,7 @@ def skipped(onnx: Path, card: ModelCard) -> tuple[int, ...]:
     """
     if not card.device.skip:
         return ()
-    network = read_network(onnx, told=card.onnx)
+    network = network_in(onnx, told=card.onnx)
     matching = network.matching(card.device.skip, key="vacc.skip")
     return tuple(i for i, layer in enumerate(network.layers) if layer in matching)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from onnx import load
 
+from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.files.onnx_file import load_onnx, metadata
 from sr_bench.precision.constants import constant_signs
 from sr_bench.precision.macs import integer_share
-from sr_bench.precision.network import read_network
 
 KEYS = ("observer", "widened", "int8_share", "integer_share", "float_operators")
 """Entries of a file that was made here: what chose its clip ranges, how many were widened and for
@@ -34,5 +34,5 @@ def fault_notes(path: Path, fp32: Path) -> Mapping[str, str]:
 
     They are not what rounding makes of those of the network at `fp32`.
     """
-    faults = "; ".join(constant_signs(load_onnx(path), read_network(fp32)))
+    faults = "; ".join(constant_signs(load_onnx(path), network_in(fp32)))
     return {"file_faults": faults} if faults else {}

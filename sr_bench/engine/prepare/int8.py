@@ -15,6 +15,7 @@ from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.int8 import RangeChoice
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
+from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
@@ -24,7 +25,7 @@ from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.macs import run_in_integers
-from sr_bench.precision.network import Layer, Network, read_network
+from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.carried import Carrier
 from sr_bench.precision.noise.plans import Predictor
 from sr_bench.precision.points import points
@@ -134,10 +135,11 @@ class Int8Maker:
         """
         made = metadata(model)
         shares = {layer.node: layer.share for layer in self.network.layers}
-        if PROFILE_KEY not in made and (share := run_in_integers(model, shares)) is not None:
+        share = None if PROFILE_KEY in made else run_in_integers(model, shares)
+        if share is not None:
             helper.set_model_props(model, made | {"sr_bench.integer_share": f"{share:.4f}"})
         try:
-            write_onnx(model, target)
+            write_onnx(model, target, is_run=share is not None)
         except BackendError as error:
             raise error.about(_called(self.images.card)) from error
 
@@ -183,7 +185,7 @@ def int8_maker(
             memory is too small; the message names it.
         NotRunError: No layer can be quantised.
     """
-    network = read_network(onnx, told=images.card.onnx)
+    network = network_in(onnx, told=images.card.onnx)
     if not network.layers:
         msg = (
             "no layer can be quantised: expected a Conv of two spatial axes with constant weights,"
@@ -220,7 +222,7 @@ def skipped(onnx: Path, card: ModelCard) -> tuple[int, ...]:
     """
     if not card.device.skip:
         return ()
-    network = read_network(onnx, told=card.onnx)
+    network = network_in(onnx, told=card.onnx)
     matching = network.matching(card.device.skip, key="vacc.skip")
     return tuple(i for i, layer in enumerate(network.layers) if layer in matching)
 

@@ -21,12 +21,13 @@ PACKAGES = (
     "onnx",
     "onnxruntime",
     "onnxruntime-gpu",
-    "openvino",
     "mnn",
-    "tract",
+    "ncnn",
+    "openvino",
     "pandas",
     "pillow",
     "tabulate",
+    "tract",
 )
 
 DIRTY = "+dirty"

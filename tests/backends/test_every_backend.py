@@ -63,7 +63,7 @@ def _lr(height: int = 12, width: int = 20, batch: int = 1, seed: int = 0) -> np.
 
 
 def test_the_shipped_backends_are_listed_here() -> None:
-    assert sorted([*OURS, "mnn", "openvino", "tract"]) == NAMES
+    assert sorted([*OURS, "mnn", "ncnn", "openvino", "tract"]) == NAMES
 
 
 @pytest.mark.parametrize("backend", OURS, indirect=True)
@@ -75,7 +75,7 @@ def test_every_network_agrees_with_its_module(
 
 
 @pytest.mark.parametrize("backend", sorted({*NAMES} - {*OURS}), indirect=True)
-@pytest.mark.parametrize("name", ["lesrcnn_multi_x4", "rcan_basicsr_x4", "rrdbnet_x2"])
+@pytest.mark.parametrize("name", ["lesrcnn_multi_x4", "rcan_basicsr_x4", "pairlie_x1"])
 def test_some_networks_agree_in_runtimes_of_others(
     backend: ModuleType, name: str, tmp_path: Path
 ) -> None:

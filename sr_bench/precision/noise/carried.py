@@ -15,13 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.precision.lanes import copies_of
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.backward import Backward, blocked
 from sr_bench.precision.noise.nodes import Nodes
 from sr_bench.precision.noise.rules import SIZES_ONLY
-from sr_bench.precision.points import given
-from sr_bench.precision.qdq import Scale
+from sr_bench.precision.points import given, gives_image
 from sr_bench.precision.rounding import IntegerWeights
+from sr_bench.precision.scale import Scale
 from sr_bench.precision.segments import Array, value_bytes
 
 _BLOCK = 8
@@ -75,6 +76,12 @@ class Carrier:
         self._nodes = Nodes(network)
         self._needed = _needed(network)
         self._backward = Backward(network, weights, self._nodes)
+        self._copies = {
+            layer: copies_of(len(network.constants[layer.weight]))
+            if gives_image(network, layer)
+            else 1
+            for layer in network.layers
+        }
 
     def errors(
         self,
@@ -103,11 +110,12 @@ class Carrier:
             if met.layer in self.blocked:
                 continue
             layer, name = met.layer, given(self._network, met.layer)
-            weights = _common(met.changed, met.given)
+            copies = self._copies[layer]
+            weights = _common(met.changed, met.given) / copies
             for scale, errors in zip(scales, found, strict=True):
                 # The ReLU between lets pass what is above 0, and 0 is rounded exactly.
                 read = _common(_rounding(values[layer.input], scale(layer.input)), met.read)
-                gives = _common(_rounding(values[name], scale(name)), met.given)
+                gives = _common(_rounding(values[name], scale(name)), met.given) / copies**0.5
                 errors.append(Errors(layer, read, weights, gives, int(np.prod(shape))))
         return tuple(map(tuple, found))
 

@@ -72,7 +72,7 @@ class _Search:
     start: float
     seconds: float
     progress: Callable[[str], None]
-    tried: dict[int, Tried] = field(default_factory=dict)
+    tried: dict[int, list[Tried]] = field(default_factory=dict)
     """By the number of layers in float."""
     order: Sequence[str] = ()
     observers: Mapping[str, RangeChoice] = field(default_factory=dict)
@@ -86,10 +86,10 @@ class _Search:
         predictor = self._looked()
         self.order = list(self._allowed(predictor))
         self._halve(predictor)
-        every = [*self.tried.values()]
+        every = [one for plans in self.tried.values() for one in plans]
         if self._spent < self.seconds:
             every.append(self.held_out.tried(card, self.observer))
-        front = sorted(_front(every), key=lambda one: -one.int8_share)
+        front = list(_front(every))
         fp32_ms, times = self.held_out.timed([one.candidate for one in front], self.observer)
         timed = [replace(one, latency_ms=ms) for one, ms in zip(front, times, strict=True)]
         chosen = next((one for one in timed if self.limits.allow(one)), None)
@@ -142,7 +142,8 @@ class _Search:
 
     def _predicted(self, predictor: Predictor) -> int:
         """Return how many layers in float are needed, by what none in float really lost."""
-        part = 10 ** ((self.tried[0].lowest_db - self.limits.min_fidelity_db) / 10)
+        now = max(one.lowest_db for one in self.tried[0])
+        part = 10 ** ((now - self.limits.min_fidelity_db) / 10)
         whole, names = predictor.mean_square(()).max(), set[str]()
         for count, name in enumerate(self.order, start=1):
             names.add(name)
@@ -152,11 +153,17 @@ class _Search:
         return len(self.order)
 
     def _passes(self, count: int) -> bool:
-        candidate = Candidate(tuple(self.order[:count]), self.observers)
-        tried = self.held_out.tried(candidate, self.observer)
-        self.tried[count] = tried
-        self.progress(f"{count} layers in float: {tried.lowest_db:.1f} dB at worst")
-        return tried.lowest_db >= self.limits.min_fidelity_db
+        """Return whether so many layers in float are enough, with or without other observers."""
+        self.tried[count] = []
+        # Their choice is by errors to first order: clipping may cost more.
+        for observers in (self.observers, {}) if self.observers else ({},):
+            candidate = Candidate(tuple(self.order[:count]), observers)
+            tried = self.held_out.tried(candidate, self.observer)
+            self.tried[count].append(tried)
+            self.progress(f"{count} layers in float: {tried.lowest_db:.1f} dB at worst")
+            if tried.lowest_db >= self.limits.min_fidelity_db:
+                return True
+        return False
 
 
 def _best(layer: Layer, predictors: Sequence[Predictor], total: NDArray[np.float64]) -> int:
@@ -169,13 +176,9 @@ def _best(layer: Layer, predictors: Sequence[Predictor], total: NDArray[np.float
 
 
 def _front(every: Sequence[Tried]) -> Iterator[Tried]:
-    """Yield those that no other one equals or beats in both share and fidelity."""
-    for one in every:
-        beaten = any(
-            (other.int8_share, other.lowest_db) != (one.int8_share, one.lowest_db)
-            and other.int8_share >= one.int8_share
-            and other.lowest_db >= one.lowest_db
-            for other in every
-        )
-        if not beaten:
+    """Yield those that no other one equals or beats in both, the largest share of int8 first."""
+    reached = float("-inf")
+    for one in sorted(every, key=lambda one: (-one.int8_share, -one.lowest_db)):
+        if one.lowest_db > reached:
+            reached = one.lowest_db
             yield one

@@ -25,9 +25,7 @@ def errors_of(network: Network, x: np.ndarray, clips: dict[str, ClipRange]) -> t
     return carrier.errors(x, lambda name: Scale.of(clips[name], PLAN))
 
 
-def truth(
-    network: Network, x: np.ndarray, clips: dict[str, ClipRange], kept: list[Layer]
-) -> float:
+def truth(network: Network, x: np.ndarray, clips: dict[str, ClipRange], kept: list[Layer]) -> float:
     """Return the mean squared error of the real int8 network with `kept` in float."""
     model = quantise(network, clips, integer_weights(network, {}), PLAN, kept, notes={})
     low, full = (

@@ -9,15 +9,6 @@ from sr_bench.core.fields import Bounds, Words
 RING_PX = 4
 """Width of the border ring that fidelity is reported for apart, in output pixels."""
 
-GUARD_PERCENT = 99.9995
-"""Percent of |x| that `kl` and `mse` never clip.
-
-Chosen with four models at x2 on 10 crops that are neither calibrated with nor reported: the worst
-one keeps within 0.9 dB of what `max` gives, and the mean gains 0.6 to 1.4 dB. Without a guard or
-with 99.99 the worst lost up to 9 dB, with 99.9999 the mean gains half as much. On crops with
-swapped colours, further from what was calibrated with, the worst still loses up to 5 dB.
-"""
-
 
 @dataclass(frozen=True)
 class ClipRange:
@@ -27,6 +18,11 @@ class ClipRange:
     """At most 0, which must have a level of its own: padding is 0."""
     high: float
     """At least 0."""
+
+    def wider(self, part: float) -> "ClipRange":
+        """Return the range with `part` of its width added at each end."""
+        more = part * (self.high - self.low)
+        return ClipRange(self.low - more, self.high + more)
 
 
 @dataclass(frozen=True)
@@ -62,8 +58,6 @@ class Int8Plan:
     """For the percentile observer: percent of |x| that is not clipped."""
     keep: tuple[Words, ...] = ()
     """Layers that stay in float: glob patterns on their names."""
-    guard: float = GUARD_PERCENT
-    """Percent of |x| that `kl` and `mse` never clip; 0: no guard."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,11 @@ class ImageSet:
         return len(self.items)
 
     @property
+    def stress(self) -> frozenset[str]:
+        """Names of the images that a network may lose more on than on others."""
+        return frozenset(item.name for item in self.items if item.stress)
+
+    @property
     def lr_made_by(self) -> str:
         """The dataset's rule by which LR is made from HR; empty if LR has files, or is not made."""
         made = {item.made_by for item in self.items}
@@ -142,6 +147,7 @@ class _PairItem:
     name: str
     pair: PairFiles
     make: _LrMaker
+    stress: bool = False
 
     @property
     def made_by(self) -> str:
@@ -170,6 +176,10 @@ class _CropItem:
     make: _LrMaker
 
     @property
+    def stress(self) -> bool:
+        return self.crop.stress
+
+    @property
     def made_by(self) -> str:
         return self.make.rule or ""
 
@@ -181,6 +191,7 @@ class _CropItem:
         box = (crop.top, crop.left, crop.height, crop.width)
         # The declared digest: a photograph of another one is refused when it is loaded.
         text = f"{self.crops.sha256[crop.file]} {box} {crop.channels} {self.make.digest()}"
+        text += " stress" if crop.stress else ""
         return sha256_bytes(text.encode())
 
 

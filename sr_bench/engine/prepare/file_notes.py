@@ -10,10 +10,10 @@ from sr_bench.files.onnx_file import load_onnx, metadata
 from sr_bench.precision.constants import constant_signs
 from sr_bench.precision.macs import integer_share
 
-KEYS = ("observer", "int8_share", "integer_share", "float_operators")
-"""Entries of a file that was made here: what chose its clip ranges, the part of the
-multiply-accumulates in int8, the part that plain onnxruntime runs so, and what multiplies too and
-had to stay in float."""
+KEYS = ("observer", "widened", "int8_share", "integer_share", "float_operators")
+"""Entries of a file that was made here: what chose its clip ranges, how many were widened and for
+which images, the part of the multiply-accumulates in int8, the part that plain onnxruntime runs so,
+and what multiplies too and had to stay in float."""
 
 
 def notes_of(path: Path) -> Mapping[str, str]:

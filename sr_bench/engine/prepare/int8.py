@@ -1,31 +1,42 @@
 """From a calibration set to an int8 network: one pass serves every observer, kept by content."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
 from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DevicePlan, Profile
+from sr_bench.core.int8 import RangeChoice
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
+from sr_bench.precision.acceptance import Images, widened
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.macs import integer_share
+from sr_bench.precision.macs import run_in_integers
 from sr_bench.precision.network import Layer, Network
+from sr_bench.precision.noise.carried import Carrier
+from sr_bench.precision.noise.plans import Predictor
+from sr_bench.precision.points import points
 from sr_bench.precision.qdq import int8_share, quantise
-from sr_bench.precision.ranges import Ranges, clip_ranges
+from sr_bench.precision.ranges import NO_CHOICES, Ranges, clip_ranges
 from sr_bench.precision.rounding import IntegerWeights, integer_weights
+from sr_bench.precision.scale import Scale
+from sr_bench.precision.tails import Tails
+
+_BY_IMAGE = ("totals", "starts")
+_TAIL_ARRAYS = tuple(item.name for item in fields(Tails))
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,10 @@ class Calibrated:
 
     histograms: Mapping[str, Histogram]
     """Of each tensor that may be rounded."""
+    live: Mapping[str, Histogram]
+    """Of those of which not all values matter: of the values that do."""
+    tails: Mapping[str, Tails]
+    """Of each image's largest values that matter, the images in the order of their names."""
     weights: Mapping[str, IntegerWeights]
     """By name of the weight constant."""
 
@@ -46,13 +61,29 @@ class Int8Maker:
     calibrated: Calibrated
     images: CalibrationSet
 
-    def ranges(self, observer: str) -> Ranges:
-        """Return the clip range of every tensor by `observer`."""
-        plan, limits = self.images.card.int8, self.images.input_range
-        clip = clip_ranges(
-            self.network, self.calibrated.histograms, observer, plan, input_range=limits
+    def ranges(self, observer: str, choices: Mapping[str, RangeChoice] = NO_CHOICES) -> Ranges:
+        """Return the clip range of every tensor by `observer`, widened where it is not accepted.
+
+        `choices` are those of `clip_ranges`.
+        """
+        plan, made = self.images.card.int8, self.calibrated
+        whole = {pattern: replace(choice, observer="max") for pattern, choice in choices.items()}
+        clip, widest = (
+            clip_ranges(
+                self.network,
+                {**made.histograms, **made.live},
+                name,
+                plan,
+                input_range=self.images.input_range,
+                choices=chosen,
+            )
+            for name, chosen in ((observer, choices), ("max", whole))
         )
-        return Ranges(observer, clip, self.images.provenance())
+        images = Images(sorted(self.images.names), self.images.stress)
+        tails = {name: made.tails[name] for name in clip if name != self.network.input}
+        changes = widened(clip, widest, tails, images, plan)
+        clip |= {name: change.clip for name, change in changes.items()}
+        return Ranges(observer, clip, self.images.provenance(), changes)
 
     def model(
         self, ranges: Ranges, keep: Sequence[str], notes: Mapping[str, str] | None = None
@@ -65,6 +96,8 @@ class Int8Maker:
             "keep": " ".join(keep),
             "int8_share": f"{int8_share(self.network, kept):.4f}",
             "float_operators": ", ".join(self.network.floats),
+            "widened": ranges.widened_text,
+            "widened_for": ", ".join(f"{name}: {w.image}" for name, w in ranges.widened.items()),
             **ranges.provenance,
             **(notes or {}),
         }
@@ -100,13 +133,29 @@ class Int8Maker:
             BackendError: It is not valid, or onnxruntime can't open it; no file is written.
         """
         made = metadata(model)
-        share = None if PROFILE_KEY in made else integer_share(model)
+        shares = {layer.node: layer.share for layer in self.network.layers}
+        share = None if PROFILE_KEY in made else run_in_integers(model, shares)
         if share is not None:
             helper.set_model_props(model, made | {"sr_bench.integer_share": f"{share:.4f}"})
         try:
             write_onnx(model, target, is_run=share is not None)
         except BackendError as error:
             raise error.about(_called(self.images.card)) from error
+
+    def predictor(self, ranges: Ranges, images: Iterable[NDArray[np.float32]]) -> Predictor:
+        """Return the errors that each layer makes at the output on `images`, NCHW.
+
+        Raises:
+            BackendError: They can't be carried there.
+        """
+        carrier = Carrier(self.network, self.calibrated.weights)
+        source, plan = points(self.network).scale_of, self.images.card.int8
+
+        def scale(name: str) -> Scale:
+            return Scale.of(ranges.clip[source.get(name, name)], plan)
+
+        errors = [carrier.errors(image, scale, seed) for seed, image in enumerate(images)]
+        return Predictor(self.network, errors, carrier.blocked)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
@@ -147,11 +196,13 @@ def int8_maker(
             dict(zip(images.names, images.inputs(), strict=True)),
             moments=learned,
             given=images.card.input,
+            stress=images.stress,
             **vars(effort),
         )
     except BackendError as error:
         raise error.about(_called(images.card)) from error
-    result = Calibrated(statistics.histograms, integer_weights(network, statistics.moments))
+    weights = integer_weights(network, statistics.moments)
+    result = Calibrated(statistics.histograms, statistics.live, statistics.tails, weights)
     kept.write(name, _packed(result))
     return Int8Maker(network, result, images)
 
@@ -177,13 +228,16 @@ def _called(card: ModelCard) -> str:
 
 def _packed(calibrated: Calibrated) -> bytes:
     arrays: dict[str, np.ndarray] = {}
-    index: dict[str, list[object]] = {"histograms": [], "weights": []}
-    for number, (name, histogram) in enumerate(calibrated.histograms.items()):
-        index["histograms"].append([name, histogram.low, histogram.high, histogram.exponent])
-        arrays[f"h{number}"] = histogram.counts
-    for number, (name, integers) in enumerate(calibrated.weights.items()):
-        index["weights"].append(name)
+    index: dict[str, list[object]] = {"weights": list(calibrated.weights)}
+    for kind, histograms in (("histograms", calibrated.histograms), ("live", calibrated.live)):
+        index[kind] = [[name, h.low, h.high, h.exponent] for name, h in histograms.items()]
+        arrays |= {f"{kind}{i}": h.counts for i, h in enumerate(histograms.values())}
+    for number, integers in enumerate(calibrated.weights.values()):
         arrays[f"w{number}"], arrays[f"s{number}"] = integers.values, integers.q_scale
+    tails = list(calibrated.tails.values())
+    index["tails"] = [[name, len(tail.values)] for name, tail in calibrated.tails.items()]
+    for key in _TAIL_ARRAYS:  # one member for all tensors, of which there may be hundreds
+        arrays[key] = np.concatenate([getattr(tail, key) for tail in tails])
     # Names of tensors may be no names of members.
     arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
     buffer = BytesIO()
@@ -194,12 +248,22 @@ def _packed(calibrated: Calibrated) -> bytes:
 def _unpacked(content: bytes) -> Calibrated:
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
         index = json.loads(arrays["index"].tobytes())
-        histograms = {
-            name: Histogram(low, high, exponent, arrays[f"h{number}"])
-            for number, (name, low, high, exponent) in enumerate(index["histograms"])
-        }
+        histograms, live = (
+            {
+                name: Histogram(low, high, exponent, arrays[f"{kind}{number}"])
+                for number, (name, low, high, exponent) in enumerate(index[kind])
+            }
+            for kind in ("histograms", "live")
+        )
         weights = {
             name: IntegerWeights(arrays[f"w{number}"], arrays[f"s{number}"])
             for number, name in enumerate(index["weights"])
         }
-    return Calibrated(histograms, weights)
+        names, sizes = zip(*index["tails"], strict=True)
+        # By the number of images, or of values.
+        cuts = {
+            key: len(names) if key in _BY_IMAGE else np.cumsum(sizes)[:-1] for key in _TAIL_ARRAYS
+        }
+        parts = [np.split(arrays[key], cuts[key]) for key in _TAIL_ARRAYS]
+        tails = {name: Tails(*own) for name, *own in zip(names, *parts, strict=True)}
+    return Calibrated(histograms, live, tails, weights)

@@ -1,4 +1,4 @@
-"""onnxruntime's telemetry is off in every process of ours, before onnxruntime is imported."""
+"""onnxruntime's telemetry is off in every process of ours, before it is imported; so is others'."""
 
 import os
 import subprocess
@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from sr_bench import discovery
+from tests.precision.nets import residual_net
 
 ENTRANCES = (
     "sr_bench.cli",
@@ -61,3 +64,25 @@ def test_a_value_that_the_user_set_stays(tmp_path: Path) -> None:
 def test_a_network_that_runs_leaves_nothing_in_the_home(tmp_path: Path) -> None:
     run(NETWORK, tmp_path)
     assert list(tmp_path.rglob("*")) == []
+
+
+@pytest.mark.parametrize("name", ["mnn", "ncnn", "openvino", "tract"])
+def test_a_runtime_of_others_leaves_nothing_there_either(name: str, tmp_path: Path) -> None:
+    backend = discovery.load("sr_bench.backends", name)
+    if not backend.precisions():
+        pytest.skip(f"{name} is {backend.describe().version}: {backend.describe().note}")
+    code = f"""
+import sys
+from pathlib import Path
+from sr_bench.backends.{name} import open_session
+from sr_bench.core.backend import Artefact
+from sr_bench.core.precision import Precision
+open_session(Artefact(Path({str(tmp_path / "net.onnx")!r}), None, Precision.FP32, ""))
+reporters = {{"MNN.tools.utils.log", "openvino_telemetry"}}
+print(sorted(name for name in reporters if sys.modules.get(name)))
+"""
+    residual_net(tmp_path / "net.onnx")
+    home = tmp_path / "home"
+    home.mkdir()
+    assert run(code, home) == "[]\n"
+    assert list(home.rglob("*")) == []

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from sr_bench.backends import onnxruntime
-from sr_bench.backends._self_check import agreement, int8_kernel
+from sr_bench.backends._self_check import agreement, expected_of, int8_kernel
 from sr_bench.backends._session import CheckedSession, Infer
 from sr_bench.core.backend import DEFAULT_OPTIONS, Artefact, BackendInfo, BackendOptions, Session
 from sr_bench.core.precision import Precision
@@ -23,8 +23,8 @@ class Opened:
     """A file that a runtime has opened."""
 
     infer: Infer
-    integer_layers: int | None = None
-    """How many layers run in integers; None if it can't be known."""
+    integer_layers: Callable[[], int] | None = None
+    """Returns, after a run, how many layers are computed in integers; None if none can tell."""
 
 
 Load = Callable[[Path, int], Opened]
@@ -80,12 +80,15 @@ class Runtime:
             msg = f"{self.name} needs an ONNX file, and this network has none; use --backend=torch"
             raise NotRunError(msg)
         reference = onnxruntime.open_onnx(artefact, threads=1).fitted
+        expected = expected_of(reference)
         with self._telling(reference.told):
             opened = self.load(artefact.onnx, threads)
-            mine = replace(reference, backend=self.name, infer=opened.infer)
-            notes = {"agreement": agreement(mine, reference, dtype, self._called)}
-            if dtype == "int8":
-                notes |= {"int8_kernel": _kernel(self), **_layers(opened, artefact.onnx)}
+            outputs = [opened.infer(each.image) for each in expected]
+            kernel = _kernel(self) if dtype == "int8" else ""
+            notes = {"agreement": agreement(outputs, expected, dtype)}
+        if kernel:
+            notes |= {"int8_kernel": f"by {self.name} {kernel}", **_layers(opened, artefact.onnx)}
+        mine = replace(reference, backend=self.name, infer=opened.infer)
         return CheckedSession(mine, backend=self.name, device="cpu", notes=notes)
 
     @property
@@ -94,14 +97,16 @@ class Runtime:
 
     @contextmanager
     def _telling(self, told: Path) -> Iterator[None]:
-        """Raise what the runtime raises as a NotRunError: it can't take the file `told`."""
+        """Say in errors what of this runtime; it can't take the file `told` if it raises one."""
         try:
             yield
-        except SrBenchError:
-            raise
+        except SrBenchError as error:
+            where = f"{self._called}, {told}"
+            raise error.about(where) from error
         # Runtimes' exceptions have no common base but Exception.
         except Exception as error:
-            said = (" ".join(str(error).split()) or type(error).__name__)[:_LONGEST]
+            text = str(error).partition("Stack backtrace")[0] or type(error).__name__
+            said = " ".join(text.split())[:_LONGEST]
             msg = (
                 f"{self._called} can't run {told}, which onnxruntime can: {said}; rerun with"
                 " --backend=onnxruntime"
@@ -111,7 +116,7 @@ class Runtime:
 
 @cache  # a process keeps its processor and its packages
 def _kernel(runtime: Runtime) -> str:
-    return int8_kernel(lambda path: runtime.load(path, 1).infer, runtime.name)
+    return int8_kernel(lambda path: runtime.load(path, 1).infer)
 
 
 def _layers(opened: Opened, path: Path) -> Mapping[str, str]:
@@ -122,4 +127,4 @@ def _layers(opened: Opened, path: Path) -> Mapping[str, str]:
     if opened.integer_layers is None:
         return {}
     model = onnx.load(path, load_external_data=False)
-    return {"int8_layers": told_layers(opened.integer_layers, model)}
+    return {"int8_layers": told_layers(opened.integer_layers(), model)}

@@ -4,7 +4,8 @@ Left to itself the plugin computes fp32 files in bf16 on a CPU that has it, and 
 of an fp16 file out: here it is bound to fp32, and fp16 is not offered.
 """
 
-from functools import cache
+import sys
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,14 @@ def _load(path: Path, threads: int) -> Opened:
             "ENABLE_CPU_PINNING": False,  # each process would take the same cores
         },
     )
-    return Opened(_Requests(compiled), _integer_layers(compiled))
+    return Opened(_Requests(compiled), partial(_integer_layers, compiled))
 
 
 @cache
 def _core() -> "Core":
+    # On import it would send an event to Google with an id that it keeps in the user's home.
+    if "openvino_telemetry" not in sys.modules:
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     from openvino import Core
 
     return Core()

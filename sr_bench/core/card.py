@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
+from sr_bench.core.agreement import AgreeLimit
 from sr_bench.core.checkpoint import Checkpoint, Code
 from sr_bench.core.claim import dataset_key
 from sr_bench.core.device import DevicePlan
@@ -129,6 +130,8 @@ class ModelCard:
     int8: Int8Plan = field(default_factory=Int8Plan)
     gate: Gate | None = None
     """What a low precision may lose; None: no gate."""
+    agree: AgreeLimit | None = None
+    """How far the pictures of two runtimes may be apart; None: no limit."""
     device: DevicePlan = field(default_factory=DevicePlan)
     """How a device with a compiler of its own gets the network."""
     printed_int8: Precision | None = None

@@ -91,7 +91,7 @@ DATASET_PARTS: Final = words(
 
 BACKENDS: Final = by_word(
     {
-        **{name: name for name in words("onnx keras paddle qnn snpe ncnn mnn rknn coreml ascend")},
+        **{name: name for name in words("onnx keras paddle qnn snpe rknn coreml ascend")},
         "torch": "pytorch",
         "onnxruntime": "onnxrt ort",
         "tensorrt": "tensorrt trt",

@@ -9,10 +9,11 @@ from sr_bench.files.disk import disk_error
 from sr_bench.files.temporary import temporary_beside
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write `data` to `path` so that a reader sees the old file or the new one, nothing else.
 
-    Missing parent folders are made.
+    Missing parent folders are made. What isn't `durable` is not waited for: a power failure may
+    leave a file with other content.
 
     Raises:
         SrBenchError: The folder isn't writable, the disk is full, or the like; the old file is
@@ -24,9 +25,10 @@ def write_bytes(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temp.open("xb") as file:
             file.write(data)
-            file.flush()
-            # Else the new name may reach the disk before the content, and a power failure between.
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                # Else the new name may reach the disk before the content, and power fail between.
+                os.fsync(file.fileno())
         temp.replace(path)
     except OSError as error:
         raise disk_error(error, path, "write") from error

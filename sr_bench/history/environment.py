@@ -21,10 +21,13 @@ PACKAGES = (
     "onnx",
     "onnxruntime",
     "onnxruntime-gpu",
+    "mnn",
+    "ncnn",
     "openvino",
     "pandas",
     "pillow",
     "tabulate",
+    "tract",
 )
 
 DIRTY = "+dirty"

@@ -117,7 +117,7 @@ class BenchSession:
     @property
     def _places(self) -> tuple[Path, ...]:
         """Folders in which a session that is killed may leave files that are half written."""
-        made = (cache_dir() / name for name in ("onnx", "calibration", "cluster"))
+        made = (cache_dir() / name for name in ("onnx", "calibration", "cluster", "pairs"))
         return (*made, self.settings.selection.results_cache, self.settings.results)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -22,6 +22,8 @@ from tests.cost.zoo_models import SMALL, small
 
 NAMES = [name for name in discovery.names("sr_bench.backends") if name != "replay"]
 """Those that compute."""
+OURS = ("onnxruntime", "torch", "vacc")
+"""Those whose libraries are always installed."""
 FP = (Precision.FP32, Precision.FP16)
 
 
@@ -61,19 +63,33 @@ def _lr(height: int = 12, width: int = 20, batch: int = 1, seed: int = 0) -> np.
 
 
 def test_the_shipped_backends_are_listed_here() -> None:
-    assert NAMES == ["onnxruntime", "openvino", "torch", "vacc"]
+    assert sorted([*OURS, "mnn", "ncnn", "openvino", "tract"]) == NAMES
 
 
+@pytest.mark.parametrize("backend", OURS, indirect=True)
 @pytest.mark.parametrize("name", SMALL)
 def test_every_network_agrees_with_its_module(
     backend: ModuleType, name: str, tmp_path: Path
 ) -> None:
+    _check_agreement(backend, name, tmp_path, 1e-5)
+
+
+@pytest.mark.parametrize("backend", sorted({*NAMES} - {*OURS}), indirect=True)
+@pytest.mark.parametrize("name", ["lesrcnn_multi_x4", "rcan_basicsr_x4", "pairlie_x1"])
+def test_some_networks_agree_in_runtimes_of_others(
+    backend: ModuleType, name: str, tmp_path: Path
+) -> None:
+    # Winograd convolutions of large tiles, which some take, are off by 2e-4 of the span.
+    _check_agreement(backend, name, tmp_path, 1e-3)
+
+
+def _check_agreement(backend: ModuleType, name: str, tmp_path: Path, limit: float) -> None:
     with torch.inference_mode():
         expected = small(name)(torch.from_numpy(_lr())).numpy()
     with backend.open_session(_artefact(tmp_path, name)) as session:
         sr = session.run(_lr())
     assert (sr.shape, sr.dtype) == (expected.shape, np.float32)
-    assert np.abs(sr - expected).max() <= 1e-5 * np.ptp(expected)
+    assert np.abs(sr - expected).max() <= limit * np.ptp(expected)
 
 
 def test_sizes_may_change_from_run_to_run(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.engine.job import Computes, Done, ImageResult, Job, Keep, Progress
+from sr_bench.engine.measure.kept_pairs import KeptPairs
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.engine.score.network_io import between_ends, read_output
 from sr_bench.engine.score.protocol import Pair, score_each
@@ -27,19 +28,26 @@ class PairCache:
     A run goes through a whole set, and the next one does so again. Were the oldest pair to go
     first, a set above the cap would find nothing: each pair would be gone just before its turn.
     So a set keeps what it had first, and only other sets make room for it.
+
+    Args:
+        limit_bytes: Of memory.
+        kept: Pairs that are kept longer, beyond this process.
     """
 
-    def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+    def __init__(
+        self, limit_bytes: int = DEFAULT_LIMIT_BYTES, kept: KeptPairs | None = None
+    ) -> None:
         self._limit = limit_bytes
+        self._load = kept.load if kept else Job.pair
         self._pairs: OrderedDict[Hashable, tuple[Hashable, Pair]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
 
     def of(self, job: Job, index: int) -> Pair:
-        """Return image `index` of `job`, decoded and resized now or for an earlier run."""
+        """Return image `index` of `job`, decoded and resized now or earlier."""
         rule = (job.card.scale, job.pair_rule)
         key = (job.images.items[index], rule)
-        return self.get(key, lambda: job.pair(index), group=(job.images.slug, rule))
+        return self.get(key, lambda: self._load(job, index), group=(job.images.slug, rule))
 
     def get(self, key: Hashable, load: Callable[[], Pair], *, group: Hashable) -> Pair:
         """Return the pair kept under `key`, or load and keep it.

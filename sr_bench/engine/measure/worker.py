@@ -12,6 +12,7 @@ from sr_bench.engine.measure.fitted import fitted
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.in_batches import run_batched
 from sr_bench.engine.measure.kept_images import Keeper
+from sr_bench.engine.measure.kept_pairs import kept_pairs
 from sr_bench.engine.measure.one_by_one import PairCache, run_job
 from sr_bench.engine.measure.recording import Recorded, start_recording
 from sr_bench.engine.plan.options import Selection
@@ -100,7 +101,7 @@ class Worker:
         self.info: BackendInfo = selection.described()  # first: what can't be used records nothing
         self.cpu = cpu_model()
         self._recorder = start_recording(selection.record, self.info) if selection.record else None
-        self._pairs = PairCache()  # shared by all runs of the process
+        self._pairs = PairCache(kept=kept_pairs(selection))  # shared by all runs of the process
         self._outputs = Outputs()
 
     def start(self, planned: Iterable[Planned]) -> None:

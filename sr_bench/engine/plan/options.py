@@ -139,6 +139,14 @@ class Selection:
         number("MiB above 0", least=1, unit=2**20),
         "256",
     )
+    pairs_bytes: int = option(
+        "--sr-pairs-size",
+        "MIB",
+        "MiB of disk for images as a protocol has resized them, which later sessions need not"
+        " decode; the least recently used go first; 0: keep none",
+        number("MiB, 0 for none", unit=2**20),
+        "1024",
+    )
     isolate: IsolateMode = option(
         "--sr-isolate",
         "MODE",

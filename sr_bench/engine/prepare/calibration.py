@@ -49,6 +49,11 @@ class CalibrationSet:
         return self.images.names[: self.card.int8.count or None]
 
     @property
+    def stress(self) -> frozenset[str]:
+        """Those that no observer sees: see `acceptance`."""
+        return self.images.stress.intersection(self.names)
+
+    @property
     def input_range(self) -> ClipRange:
         """What the network's input can hold, 0 included."""
         return self._given.values

@@ -61,8 +61,8 @@ def clip_thresholds(
     """Return T of every tensor that may become int8, by its name.
 
     The network's input gets its own like any other tensor, as a compiler knows no white level.
-    ``kl`` is TVM's search; the others are those of any int8 network, without the guard of ``mse``.
-    `plan` says what part of the values the percentile keeps.
+    ``kl`` is TVM's search; the others are those of any int8 network. No range is widened, as TVM
+    widens none. `plan` says what part of the values the percentile keeps.
 
     Raises:
         OptionError: There is no such observer; the message lists the valid ones.
@@ -74,7 +74,7 @@ def clip_thresholds(
         raise BackendError(msg)
     if observer == "kl":
         return {name: kl_threshold(histograms[name]) for name in names}
-    rules = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range, guard=0)
+    rules = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range)
     clips = chosen({name: histograms[name] for name in names}, observer, rules)
     return {name: max(-clip.low, clip.high) for name, clip in clips.items()}
 

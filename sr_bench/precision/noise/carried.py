@@ -9,7 +9,7 @@ pixels is a draw of its own: what one adds at the output lies mostly beside what
 Source: M. F. Hutchinson, A stochastic estimator of the trace of the influence matrix, 1990.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,12 @@ class Errors:
     @property
     def own(self) -> float:
         """Mean square at the output by its weights, and by the rounding of what it gives."""
-        return float(np.square(self.weights).sum() + np.square(self.given).sum()) / self.values
+        return float(np.square(self.weights).sum()) / self.values + self.given_square
+
+    @property
+    def given_square(self) -> float:
+        """Mean square at the output by the rounding of what it gives."""
+        return float(np.square(self.given).sum()) / self.values
 
 
 def largest_side(network: Network, channels: int, memory_bytes: int) -> int:
@@ -79,14 +84,20 @@ class Carrier:
         }
 
     def errors(
-        self, image: NDArray[np.float32], scale: Callable[[str], Scale], seed: int = 0
-    ) -> tuple[Errors, ...]:
+        self,
+        image: NDArray[np.float32],
+        scales: Sequence[Callable[[str], Scale]],
+        seed: int = 0,
+    ) -> tuple[tuple[Errors, ...], ...]:
         """Return the errors of the layers, the last one first, but for those `blocked`.
 
         Args:
             image: The network's input, NCHW.
-            scale: Returns how a tensor is rounded, by its name.
+            scales: Ways to round: each returns how a tensor is rounded, by its name.
             seed: Of the random output.
+
+        Returns:
+            The errors by each of `scales`.
 
         Raises:
             BackendError: An operator gives what its rule doesn't know.
@@ -94,18 +105,19 @@ class Carrier:
         values = self._nodes.values(image, self._needed)
         shape = values[self._network.output].shape
         signs = np.random.default_rng(seed).integers(0, 2, shape).astype(np.float32) * 2 - 1
-        found = []
+        found: list[list[Errors]] = [[] for _ in scales]
         for met in self._backward.met(values, signs):
             if met.layer in self.blocked:
                 continue
             layer, name = met.layer, given(self._network, met.layer)
-            # The ReLU between lets pass what is above 0, and 0 is rounded exactly.
-            read = _common(_rounding(values[layer.input], scale(layer.input)), met.read)
             copies = self._copies[layer]
-            gives = _common(_rounding(values[name], scale(name)), met.given) / copies**0.5
             weights = _common(met.changed, met.given) / copies
-            found.append(Errors(layer, read, weights, gives, int(np.prod(shape))))
-        return tuple(found)
+            for scale, errors in zip(scales, found, strict=True):
+                # The ReLU between lets pass what is above 0, and 0 is rounded exactly.
+                read = _common(_rounding(values[layer.input], scale(layer.input)), met.read)
+                gives = _common(_rounding(values[name], scale(name)), met.given) / copies**0.5
+                errors.append(Errors(layer, read, weights, gives, int(np.prod(shape))))
+        return tuple(map(tuple, found))
 
 
 def _needed(network: Network) -> frozenset[str]:

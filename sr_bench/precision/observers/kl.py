@@ -11,9 +11,6 @@ There are 2048 bins of |x|. The first takes the count of its neighbour: zeros ha
 own, and after a ReLU they would outweigh everything. A tensor with both signs has 128 levels for
 |x|; one with a single sign has 255, unless activations are symmetric.
 
-Alone the rule clips too much for super-resolution: the few large values are the edges and the
-bright detail of an image. So candidates that keep less than the plan's guard of |x| are left out.
-
 Source: S. Migacz, 8-bit inference with TensorRT, GTC 2017; NVIDIA's pytorch-quantization, which
 replaces the first bin; TVM's relay.quantize, which smooths Q, and has 255 levels for both signs.
 """
@@ -23,7 +20,7 @@ from numpy.typing import NDArray
 
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.observers._threshold import around_zero, guard_bins
+from sr_bench.precision.observers._threshold import around_zero
 
 SYNONYMS = ("kl_divergence", "entropy")
 
@@ -34,30 +31,29 @@ _BLOCK = 128  # candidates worked on at once: as much as a processor's cache hol
 
 
 def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
-    """Return the range of least divergence that keeps the guarded part of |x|."""
+    """Return the range of least divergence."""
     counts = histogram.magnitudes()
     counts[0] = counts[1]
     one_sided = histogram.low >= 0 or histogram.high <= 0
     # Levels for a sign that is not there are lost: by onnxruntime's rule LESRCNN x2 fell 12.5 dB.
     whole = one_sided and plan.activations == "asymmetric"
     levels = _LEVELS_ONE_SIDED if whole else _LEVELS_OF_A_SIDE
-    kept = kept_bins(counts, levels, at_least=guard_bins(histogram, plan.guard))
+    kept = kept_bins(counts, levels)
     if not counts[kept:].any():  # also the largest value, which may not have been counted
         return around_zero(histogram, histogram.largest)
     return around_zero(histogram, kept * histogram.bin_width)
 
 
-def kept_bins(counts: NDArray[np.int64], levels: int, *, at_least: int = 0) -> int:
+def kept_bins(counts: NDArray[np.int64], levels: int) -> int:
     """Return how many bins of |x| the rule merges into `levels`: the candidate of least divergence.
 
-    `counts` are in equal bins from 0; candidates of fewer than `at_least` bins are left out.
+    `counts` are in equal bins from 0.
     """
     filled = np.flatnonzero(counts)
     end = int(filled[-1]) + 1 if filled.size else 0
-    first = max(levels, at_least)
-    if first >= end:
+    if levels >= end:
         return end
-    return first + int(np.argmin(divergences(counts, levels, np.arange(first, end + 1))))
+    return levels + int(np.argmin(divergences(counts, levels, np.arange(levels, end + 1))))
 
 
 def divergences(

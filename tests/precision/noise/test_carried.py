@@ -18,7 +18,8 @@ PLAN = Int8Plan()
 
 def errors_of(network: Network, x: np.ndarray, clips: dict[str, ClipRange]) -> tuple[Errors, ...]:
     carrier = Carrier(network, integer_weights(network, {}))
-    return carrier.errors(x, lambda name: Scale.of(clips[name], PLAN))
+    (errors,) = carrier.errors(x, [lambda name: Scale.of(clips[name], PLAN)])
+    return errors
 
 
 def truth(network: Network, x: np.ndarray, clips: dict[str, ClipRange], kept: list[Layer]) -> float:

@@ -44,6 +44,7 @@ def between(path: Path, nodes: list[NodeProto], channels: int) -> Network:
         "order": np.array([3, 1, 1, 0], np.int64),
         "copies": np.array([1, 1, 2, 1], np.int64),
         "flat": np.array([1, WIDE, SIZE * SIZE // 4, 4], np.int64),
+        "up.w": rng.normal(size=(WIDE, 1, 3, 3)).astype(np.float32),
         "head.w": rng.normal(size=(WIDE, 3, 3, 3)).astype(np.float32) / 3,
         "tail.w": rng.normal(size=(3, channels, 3, 3)).astype(np.float32),
     }
@@ -100,6 +101,20 @@ EACH: dict[str, tuple[list[NodeProto], int]] = {
     "Resize linearly": ([node("Resize", "", "halves", mode="linear")], WIDE),
     "Resize by cubics": ([node("Resize", "", "halves", mode="cubic")], WIDE),
     "AveragePool": ([node("AveragePool", kernel_shape=[2, 2], strides=[2, 2])], WIDE),
+    "MaxPool": ([node("MaxPool", kernel_shape=[3, 3], strides=[3, 3])], WIDE),
+    "ConvTranspose": (
+        [
+            node(
+                "ConvTranspose",
+                "up.w",
+                strides=[2, 2],
+                pads=[1, 1, 1, 1],
+                output_padding=[1, 1],
+                group=2,
+            )
+        ],
+        2,
+    ),
     "MatMul": ([node("MatMul", "square")], WIDE),
     "Einsum": ([node("Einsum", "square", equation="nchw,wv->nchv")], WIDE),
     "Softmax": ([node("Softmax", axis=-1)], WIDE),

@@ -8,7 +8,7 @@ pixels) on average and of the worst image, of the border ring and of the inside,
 behind its inside at most, and the drop against the ground truth. ``all`` has every layer in int8,
 ``card`` is the card's plan. With ``--peers`` the same plans are also made by onnxruntime's
 quantize_static, with the same images and its three calibrators; what it makes is run with the same
-exact kernels.
+exact kernels; the column ``minmax`` says how far any image is above the one by MinMax at least.
 """
 
 import argparse
@@ -52,8 +52,11 @@ class Row:
     images: tuple[ImageResult, ...]
     full: tuple[ImageResult, ...]
 
-    def text(self) -> str:
-        """Return the columns: mean, worst, ring, inside, worst ring below inside, drops."""
+    def text(self, other: "Row | None" = None) -> str:
+        """Return the columns: mean, worst, ring, inside, worst ring below inside, drops.
+
+        With the row of another network, also how far an image is above it at least.
+        """
         close = [image.fidelity for image in self.images]
         mean, inside, ring = (
             np.mean([getattr(fidelity, name) for fidelity in close])
@@ -67,14 +70,20 @@ class Row:
         ]
         return (
             f"{self.mode:16s} {mean:6.2f} {worst:6.2f} {ring:6.2f} {inside:6.2f} {behind:6.2f}"
-            f" {drops[0]:8.4f} {drops[1]:9.5f}"
+            f" {drops[0]:8.4f} {drops[1]:9.5f}{self._above(other)}"
         )
+
+    def _above(self, other: "Row | None") -> str:
+        if other is None:
+            return ""
+        pairs = zip(self.images, other.images, strict=True)
+        return f" {min(a.fidelity.all_db - b.fidelity.all_db for a, b in pairs):+6.2f}"
 
     def _pairs(self) -> Iterator[tuple[ImageResult, ImageResult]]:
         return zip(self.full, self.images, strict=True)
 
 
-HEAD = "mode              mean   worst   ring  inside behind  drop dB drop SSIM"
+HEAD = "mode              mean   worst   ring  inside behind  drop dB drop SSIM minmax"
 
 
 class Reader:
@@ -198,12 +207,14 @@ def show(
             share = int8_share(network, network.matching(plan.keep))
             print(f"\n{card.name} on {case.dataset}, plan {name}: {100 * share:.2f} % int8")
             print(HEAD)
-            for row in our_rows(runs, planned):
-                print(row.text(), flush=True)
+            minmax = None
             if compare:
                 with tempfile.TemporaryDirectory() as folder:
                     for row in peers(runs, planned, Path(folder)):
+                        minmax = minmax or row  # the first of PEERS
                         print(row.text(), flush=True)
+            for row in our_rows(runs, planned):
+                print(row.text(minmax), flush=True)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,9 @@ class Int8Plan:
     )
     """How the clip ranges of what some layers read are chosen, by glob patterns on their names; of
     two that match a layer the last counts."""
+    channels: Literal["equalised", "given"] = "equalised"
+    """Whether channels are scaled so that 8 bits serve all of a tensor's alike, which leaves what
+    the network computes."""
 
 
 @dataclass(frozen=True)

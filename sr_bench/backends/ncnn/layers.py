@@ -38,7 +38,9 @@ class Layer:
 
 
 def _text(number: int, value: _Value) -> str:
-    if isinstance(value, int | float):
+    if isinstance(value, float):  # versions before 1.0.20261020 read 15 characters
+        return f"{number}={np.float32(value)!s}"
+    if isinstance(value, int):
         return f"{number}={value}"
     return f"{_ARRAY - number}={','.join(map(str, [len(value), *value]))}"
 

@@ -41,7 +41,8 @@ def parting_lines(parting: Parting) -> Iterator[str]:
 
 
 def _layer(layer: LayerApart) -> str:
-    return f"{layer.layer!r}: {100 * layer.share:.2g} % of the values differ, {layer.rms:.1e} of the span"
+    values = f"{100 * layer.share:.2g} % of the values differ"
+    return f"{layer.layer!r}: {values}, {layer.rms:.1e} of the span"
 
 
 def _tried(parting: Parting) -> str:

@@ -33,8 +33,7 @@ def test_an_artefact_holds_its_provenance(sr_bench, int8_zoo: Int8Zoo, tmp_path:
     )
     assert result.code == 0
     made = "res_x2 int8_kl; clip ranges by kl; 100.0 % of the MACs in int8"
-    # The last layer's sum is not rounded: plain onnxruntime computes it in float.
-    assert result.out == f"{out}: {made}; 81.0 % of the MACs in integers on plain onnxruntime\n"
+    assert result.out == f"{out}: {made}; 100.0 % of the MACs in integers on plain onnxruntime\n"
     onnx.checker.check_model(out, full_check=True)
     notes = _notes(out)
     assert notes["sr_bench.precision"] == "int8"

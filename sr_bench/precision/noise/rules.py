@@ -158,9 +158,13 @@ def _largest_of_each(call: Call, _i: int) -> Array:
         each.repeat(kernel[0], axis=2).repeat(kernel[1], axis=3)
         for each in (call.output, call.gradient)
     )
-    rest = [(0, max(n - m, 0)) for n, m in zip(image.shape, tall.shape, strict=True)]
-    cut = tuple(slice(n) for n in image.shape)
-    carried: Array = np.pad(wide, rest)[cut] * (image == np.pad(tall, rest)[cut])
+    rest = [(0, max(n - m, 0)) for n, m in zip(tall.shape, image.shape, strict=True)]
+    whole = np.pad(image, rest, constant_values=-np.inf)[:, :, : tall.shape[2], : tall.shape[3]]
+    equal = (whole == tall).reshape(*call.output.shape[:3], kernel[0], -1, kernel[1])
+    ties = equal.sum(axis=(3, 5), keepdims=True)  # such as zeros behind a ReLU
+    carried = np.zeros_like(image)
+    part = (wide * (equal / ties).reshape(tall.shape))[:, :, : image.shape[2], : image.shape[3]]
+    carried[:, :, : part.shape[2], : part.shape[3]] = part
     return carried
 
 

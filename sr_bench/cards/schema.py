@@ -7,15 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 from pydantic.dataclasses import dataclass
-from pydantic.json_schema import SkipJsonSchema
 
 from sr_bench.cards.network_io import InputTable, OutputTable, read_ends
+from sr_bench.core.agreement import AgreeLimit
 from sr_bench.core.card import KnownGap, Tolerance, Waiver
 from sr_bench.core.checkpoint import Checkpoint, Code
 from sr_bench.core.device import DevicePlan, KnownFailure
 from sr_bench.core.fields import Bounds, Spelled, Words, matching, sides
 from sr_bench.core.ignored import Reasons
-from sr_bench.core.int8 import GUARD_PERCENT, Gate, Int8Plan
+from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.precision import Precision
@@ -93,8 +93,6 @@ class EvaluationTable(Table):
 class Int8Table(Int8Plan):
     """How the network is quantised."""
 
-    guard: SkipJsonSchema[float] = field(default=GUARD_PERCENT, init=False)
-    """No key: chosen for all cards."""
     tolerance: Tolerances = field(default_factory=dict)
     """For int8 numbers, before those of the model."""
     observer: Annotated[Precision | None, Spelled(_calibration)] = None
@@ -134,6 +132,7 @@ class ModelTable(Table):
     known_gaps: Annotated[tuple[KnownGap, ...], Field(alias="known_gap")] = ()
     int8: Int8Table = Field(default_factory=Int8Table)
     gate: Gate | None = None
+    agree: AgreeLimit | None = None
     vacc: VaccTable = Field(default_factory=VaccTable)
 
     @model_validator(mode="after")
@@ -196,6 +195,16 @@ class ModelTable(Table):
             )
             raise ValueError(msg)
         return self
+
+
+class _PlanOfModel(Table):
+    int8: Int8Table
+
+
+class PlanTable(Table):
+    """The int8 plan of a network that has no card."""
+
+    model: _PlanOfModel
 
 
 class CardTable(Table):

@@ -27,5 +27,6 @@ def run(args: argparse.Namespace) -> int:
         f"{args.out}: {len(ranges.clip)} clip ranges of {prepared.card.name} by"
         f" {ranges.observer}, from {provenance['calibration_images']} images of"
         f" {provenance['calibration_set']}"
+        + (f"; widened: {ranges.widened_text}" if ranges.widened else "")
     )
     return 0

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+SILENT_DB = 120.0
+"""Fidelity from which on a layer counts as one that makes no noise."""
+
 
 @dataclass(frozen=True)
 class LayerBlame:
@@ -11,9 +14,12 @@ class LayerBlame:
     share: float
     """Its part of the network's multiplications, 0 to 1."""
     alone_db: float
-    """Fidelity with this layer alone in int8: signal to its quantisation noise at the output."""
+    """Fidelity with this layer alone in int8: signal to its quantisation noise at the output; at
+    most 120, which stands for no noise."""
     gain_db: float | None
     """Fidelity gained by leaving this layer alone in float; None if there was no time to try."""
+    estimated: bool = False
+    """Whether `alone_db` is carried to the output from the layer's own error; else it was tried."""
 
 
 @dataclass(frozen=True)

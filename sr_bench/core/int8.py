@@ -1,22 +1,14 @@
 """How a card wants its network quantised to int8, and when that counts as a loss."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Self
 
-from sr_bench.core.fields import Bounds, Words
+from sr_bench.core.fields import Bounds, Spelled, Words
 
 # Seen: an error in the outer 2 pixels, which crops hide, took 47.6 dB down to 39.9.
 RING_PX = 4
 """Width of the border ring that fidelity is reported for apart, in output pixels."""
-
-GUARD_PERCENT = 99.9995
-"""Percent of |x| that `kl` and `mse` never clip.
-
-Chosen with four models at x2 on 10 crops that are neither calibrated with nor reported: the worst
-one keeps within 0.9 dB of what `max` gives, and the mean gains 0.6 to 1.4 dB. Without a guard or
-with 99.99 the worst lost up to 9 dB, with 99.9999 the mean gains half as much. On crops with
-swapped colours, further from what was calibrated with, the worst still loses up to 5 dB.
-"""
 
 
 @dataclass(frozen=True)
@@ -28,6 +20,11 @@ class ClipRange:
     high: float
     """At least 0."""
 
+    def wider(self, part: float) -> "ClipRange":
+        """Return the range with `part` of its width added at each end."""
+        more = part * (self.high - self.low)
+        return ClipRange(self.low - more, self.high + more)
+
 
 @dataclass(frozen=True)
 class RangeChoice:
@@ -37,6 +34,24 @@ class RangeChoice:
     """Empty: that of the precision."""
     symmetric: bool = False
     """Whether it reaches as far on both sides of 0: the zero point is in the middle."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what a card spells as ``kl``, ``symmetric`` or ``kl symmetric``.
+
+        Raises:
+            ValueError: It is none of these.
+        """
+        words = text.split()
+        symmetric = words[-1:] == ["symmetric"]
+        observer = words[: len(words) - symmetric]
+        if not words or len(observer) > 1:
+            msg = "expected an observer, symmetric, or both, such as 'kl symmetric'"
+            raise ValueError(msg)
+        return cls("".join(observer), symmetric)
+
+    def __str__(self) -> str:
+        return f"{self.observer} {'symmetric' if self.symmetric else ''}".strip()
 
 
 @dataclass(frozen=True)
@@ -62,8 +77,14 @@ class Int8Plan:
     """For the percentile observer: percent of |x| that is not clipped."""
     keep: tuple[Words, ...] = ()
     """Layers that stay in float: glob patterns on their names."""
-    guard: float = GUARD_PERCENT
-    """Percent of |x| that `kl` and `mse` never clip; 0: no guard."""
+    observers: Mapping[str, Annotated[RangeChoice, Spelled(RangeChoice.parse)]] = field(
+        default_factory=dict
+    )
+    """How the clip ranges of what some layers read are chosen, by glob patterns on their names; of
+    two that match a layer the last counts."""
+    channels: Literal["equalised", "given"] = "equalised"
+    """Whether channels are scaled so that 8 bits serve all of a tensor's alike, which leaves what
+    the network computes."""
 
 
 @dataclass(frozen=True)

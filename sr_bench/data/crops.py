@@ -1,4 +1,4 @@
-"""Fixed crops of the photographs that an installed package carries."""
+"""Fixed crops of the photographs that an installed package carries, or that lie beside them."""
 
 from functools import lru_cache
 from importlib.util import find_spec
@@ -22,6 +22,17 @@ def photograph_path(crops: CropSet, file: str) -> Path:
         NotRunError: The package isn't installed.
         DatasetError: The package has no such file, or another one of that name.
     """
+    path = crops.beside / file
+    if not path.is_file():
+        path = _in_package(crops, file)
+    digest, expected = sha256_file(path), crops.sha256[file]
+    if digest != expected:
+        msg = f"{path} is another photograph than declared: expected {expected}, got {digest}"
+        raise DatasetError(msg)
+    return path
+
+
+def _in_package(crops: CropSet, file: str) -> Path:
     spec = find_spec(crops.package)  # imports nothing
     if spec is None or not spec.submodule_search_locations:
         msg = f"the package {crops.package} is not installed; install it to get its photographs"
@@ -29,10 +40,6 @@ def photograph_path(crops: CropSet, file: str) -> Path:
     path = Path(spec.submodule_search_locations[0], crops.folder, file)
     if not path.is_file():
         msg = f"the installed {crops.package} has no photograph {path}; reinstall it"
-        raise DatasetError(msg)
-    digest, expected = sha256_file(path), crops.sha256[file]
-    if digest != expected:
-        msg = f"{path} is another photograph than declared: expected {expected}, got {digest}"
         raise DatasetError(msg)
     return path
 

@@ -111,16 +111,20 @@ class Crop:
     width: Positive
     channels: Literal["rgb", "rbg", "grb", "gbr", "brg", "bgr"] = "rgb"
     """Which channels of the photograph are its red, green and blue: ``gbr`` swaps the colours."""
+    stress: bool = False
+    """Whether a network may lose more on it than on others: no photograph, but text or the like."""
 
 
 @dataclass(frozen=True)
 class CropSet:
-    """Fixed crops of photographs that an installed Python package carries."""
+    """Fixed crops of photographs that an installed Python package carries, or of images of ours."""
 
     package: str
     """Distribution and import package, such as ``skimage``."""
     folder: str
     """Folder of the photographs under the package's."""
+    beside: Path
+    """Folder of the manifest: an image that is there is not the package's."""
     sha256: Mapping[str, str] = field(hash=False)  # a dict has none
     """Digest of each photograph, by file name."""
     evaluation: tuple[Crop, ...]

@@ -161,7 +161,7 @@ def load_manifest(path: Path) -> Dataset:
             narrowed(Archive, item, file=_file(item), sha256=sums.get(_file(item), ""))
             for item in table.archive
         ),
-        crops=crops and narrowed(CropSet, crops, sha256=sha256),
+        crops=crops and narrowed(CropSet, crops, sha256=sha256, beside=path.parent),
         floors=table.floor,
     )
 

@@ -179,7 +179,7 @@ class Bench:
         slug = case.evaluation.dataset if case.evaluation else ""
         tolerance = card.tolerance_for(case.metric, case.precision)
         # A gap excuses a printed number alone.
-        gap = card.gap_for(case.metric, case.precision, slug) if claim else None
+        gap = card.gap_for(case.metric, case.precision, slug, claim.variant) if claim else None
         verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
         failure = known_failure(case, self.info)
         if failure and not measurement.partial:  # another image may be the one that fails

@@ -6,7 +6,7 @@ images, on the number of threads or on the memory.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +20,7 @@ from sr_bench.core.network_io import NetworkInput
 from sr_bench.errors import BackendError, DatasetError
 from sr_bench.files.onnx_image import said
 from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.live import holders, live_name, with_live_values
 from sr_bench.precision.moments import (
     Codes,
     Moments,
@@ -33,6 +34,7 @@ from sr_bench.precision.moments import (
 from sr_bench.precision.network import Network
 from sr_bench.precision.observed import Observed
 from sr_bench.precision.segments import Array, Need, Runner, cut, memory_need
+from sr_bench.precision.tails import Tails
 from sr_bench.precision.tiles import ANY_SIZE, Cutter, Tile
 
 _MIB = 2**20
@@ -43,11 +45,16 @@ class Statistics:
     """What one pass over the calibration set gives."""
 
     histograms: Mapping[str, Histogram]
-    """Of each tensor that any plan may round, by its name."""
+    """Of each tensor that any plan may round, by its name; over all images but `stress`."""
+    live: Mapping[str, Histogram]
+    """Of those of which not all values matter: of the values that do."""
+    tails: Mapping[str, Tails]
+    """Of each tensor's values that matter, image by image in the order of their names."""
     moments: Mapping[str, NDArray[np.float64]]
     """Second moments of what weights multiply, by the name of the weights; see `Moments`. Empty
     if not collected."""
-    images: int
+    images: tuple[str, ...]
+    """Their names in that order."""
 
 
 def collect(
@@ -59,6 +66,7 @@ def collect(
     workers: int,
     progress: Callable[[int, int, str], None],
     given: NetworkInput = ANY_SIZE,
+    stress: Collection[str] = (),
 ) -> Statistics:
     """Run the fp32 `network` over `inputs` once, and return the statistics.
 
@@ -71,16 +79,17 @@ def collect(
         workers: Tiles that run at the same time.
         progress: Called after each image with how many are done, of how many, and its name.
         given: The sizes that the network takes, as far as its card says.
+        stress: Names of images that only tails and moments are collected of.
 
     Raises:
-        DatasetError: There are no images.
+        DatasetError: There are no images, or all are `stress`.
         BackendError: An image doesn't fit the network, a tensor holds NaN or inf, or the memory
             is too small; the message names it.
     """
-    if not inputs:
-        msg = "the calibration set is empty; expected at least one image"
+    if inputs.keys() <= set(stress):
+        msg = "the calibration set is empty; expected at least one image, such as a photograph"
         raise DatasetError(msg)
-    job = _Pass(network, moments, memory_bytes, workers, given)
+    job = _Pass(network, moments, memory_bytes, workers, given, frozenset(stress))
     executor = ThreadPoolExecutor(workers, thread_name_prefix="calibrate")
     try:
         for done, name in enumerate(job.finished_images(executor, inputs), start=1):
@@ -89,7 +98,7 @@ def collect(
         job.stop.set()
         executor.shutdown(cancel_futures=True)
         job.runner.close()
-    return job.statistics(len(inputs))
+    return job.statistics()
 
 
 _TileStatistics = tuple[Mapping[str, Histogram], TilePatches]
@@ -105,19 +114,28 @@ class _Pass:
         memory_bytes: int,
         workers: int,
         given: NetworkInput,
+        stress: frozenset[str],
     ):
         self.stop = Event()
-        self._network, self._given = network, given
-        self._memory_bytes, self._workers = memory_bytes, workers
         self._observed = Observed.of(network)
+        self._names = sorted((*self._observed.collected, *self._observed.derived))
+        holding = holders(network, self._names).items()
+        self._live = {name: live_name(network, holder) for name, holder in holding}
+        # What is added changes no value of the network.
+        network = with_live_values(network, self._names)
+        self._network, self._given, self._stress = network, given, stress
+        self._memory_bytes, self._workers = memory_bytes, workers
+        self._seen = self._observed.collected | set(self._live.values())
         self._sample = Sample(windows(network) if moments else {})
         self._histograms: dict[str, Histogram] = {}
+        self._of_image: dict[str, Histogram] = {}
+        self._tails: dict[str, Mapping[str, Tails]] = {}
         self._windows: dict[str, set[Window]] = {}
         for window in self._sample.windows.values():
             self._windows.setdefault(window.input, set()).add(window)
         # Layers' inputs are always cut out, so that the moments don't change the histograms.
         inputs = {layer.input for layer in network.layers}
-        segments = cut(network, self._observed.collected | inputs)
+        segments = cut(network, self._seen | inputs)
         self.runner = Runner(network, segments)
         self._need: Callable[[tuple[int, ...]], Need] = cache(
             lambda shape: memory_need(network, segments, shape)
@@ -136,20 +154,34 @@ class _Pass:
         while running:
             yield from self._finish(*running.popleft())
 
-    def statistics(self, images: int) -> Statistics:
+    def statistics(self) -> Statistics:
         """Return the result, when all images are done."""
-        observed, sample = self._observed, self._sample
-        names = sorted((*observed.collected, *observed.derived))
-        histograms = {name: observed.histogram(name, self._histograms) for name in names}
-        return Statistics(histograms, Moments(sample) if sample.windows else {}, images)
+        sample, images = self._sample, tuple(sorted(self._tails))
+        histograms, live = self._all(self._histograms)
+        tails = {
+            name: Tails.joined([self._tails[image][name] for image in images])
+            for name in self._names
+        }
+        moments = Moments(sample) if sample.windows else {}
+        return Statistics(histograms, live, tails, moments, images)
+
+    def _all(
+        self, seen: Mapping[str, Histogram]
+    ) -> tuple[dict[str, Histogram], dict[str, Histogram]]:
+        """Return the histogram of each tensor, and those of live values by the tensor's name."""
+        histograms = {name: self._observed.histogram(name, seen) for name in self._names}
+        return histograms, {name: seen[live] for name, live in self._live.items()}
 
     def _finish(self, tile: Tile, result: "Future[_TileStatistics]") -> Iterator[str]:
         histograms, patches = result.result()
-        for name, histogram in histograms.items():
-            known = self._histograms.get(name)
-            self._histograms[name] = histogram if known is None else known.merged(histogram)
+        self._of_image = _merged(self._of_image, histograms)
         self._sample.add(patches)
         if tile.is_last:
+            if tile.image not in self._stress:
+                self._histograms = _merged(self._histograms, self._of_image)
+            every, live = self._all(self._of_image)
+            self._tails[tile.image] = {name: Tails.of(h) for name, h in (every | live).items()}
+            self._of_image = {}
             yield tile.image
 
     def _observe(self, tile: Tile) -> _TileStatistics:
@@ -158,7 +190,7 @@ class _Pass:
         codes: dict[Window, Codes] = {}
         positions = Positions.of(tile.pixels)
         for values in self._run(tile):
-            for name in self._observed.collected & values.keys():
+            for name in self._seen & values.keys():
                 try:
                     histograms[name] = Histogram.of(values[name], where=name)
                 except BackendError as error:
@@ -209,6 +241,16 @@ class _Pass:
     def _free_bytes(self) -> int:
         """What tiles may take above plain inference."""
         return self._memory_bytes - self._sample.largest_bytes
+
+
+def _merged(
+    first: Mapping[str, Histogram], second: Mapping[str, Histogram]
+) -> dict[str, Histogram]:
+    """Return the histograms of the values of both, by the name of the tensor."""
+    return {
+        name: first[name].merged(other) if name in first else other
+        for name, other in second.items()
+    }
 
 
 def _size(pixels: Array) -> str:

@@ -38,6 +38,7 @@ from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import needed
 from sr_bench.precision._exact import exact_parts, exact_sum
 from sr_bench.precision._profiles import LEVELS, half_values, integer_points
+from sr_bench.precision._tvm_kl import kl_threshold
 from sr_bench.precision.fp16 import cast_pair, round_constants, rounded
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Layer, Network
@@ -60,8 +61,8 @@ def clip_thresholds(
     """Return T of every tensor that may become int8, by its name.
 
     The network's input gets its own like any other tensor, as a compiler knows no white level.
-    The observers are those of any int8 network, without the guard of ``kl`` and ``mse``, which TVM
-    does not have. `plan` says what part of the values the percentile keeps.
+    ``kl`` is TVM's search; the others are those of any int8 network. No range is widened, as TVM
+    widens none. `plan` says what part of the values the percentile keeps.
 
     Raises:
         OptionError: There is no such observer; the message lists the valid ones.
@@ -71,7 +72,9 @@ def clip_thresholds(
     if missing := [name for name in names if name not in histograms]:
         msg = f"expected a histogram of the tensor {missing[0]!r}, got none: {_ANOTHER}"
         raise BackendError(msg)
-    rules = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range, guard=0)
+    if observer == "kl":
+        return {name: kl_threshold(histograms[name]) for name in names}
+    rules = Int8Plan(activations="symmetric", percentile=100 * plan.calibrate_range)
     clips = chosen({name: histograms[name] for name in names}, observer, rules)
     return {name: max(-clip.low, clip.high) for name, clip in clips.items()}
 

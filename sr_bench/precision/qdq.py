@@ -6,7 +6,6 @@ so that every runtime reads it: one that knows int8 computes in integers, others
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,34 +17,16 @@ from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_names import name_nodes
+from sr_bench.precision.additions import float_skips, loses_rounding
+from sr_bench.precision.lanes import lanes
 from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.points import MOVES, Points, points
-from sr_bench.precision.rounding import LARGEST, IntegerWeights
+from sr_bench.precision.points import MOVES, Points, given, is_image, points
+from sr_bench.precision.rounding import IntegerWeights
+from sr_bench.precision.scale import Scale
+from sr_bench.precision.steps import common_unit, odd_fractions, unit_below
 
-# uint8, as int8 is no better and runs at 0.35 to 0.45 of the speed in onnxruntime.
-_LEVELS = 255  # steps from the lowest uint8 to the highest
-_MIDDLE = 128  # what 0 becomes where activations are symmetric
 _LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to
-_SMALLEST_RANGE = 1e-20  # less holds 0: a step must be a float32, and fine enough for a bias
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How a tensor's values become uint8: ``q = round(x / q_scale) + zero_point``, clipped."""
-
-    q_scale: np.float32
-    zero_point: np.uint8
-
-    @classmethod
-    def of(cls, clip: ClipRange, plan: Int8Plan) -> "Scale":
-        """Return how the values of `clip` become uint8."""
-        low, high = clip.low, clip.high
-        if high - low < _SMALLEST_RANGE:
-            low, high = 0.0, 1.0
-        if plan.activations == "symmetric":
-            return cls(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
-        step = (high - low) / _LEVELS
-        return cls(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
+_MARGIN = 1 / 8  # of what the last layer gives: an image may be brighter than those calibrated with
 
 
 def quantise(
@@ -114,9 +95,19 @@ class _Writer:
         self._network = network
         self._weights = weights
         self._layers = {layer.node: layer for layer in network.layers if layer not in kept}
+        self._gives = {given(network, layer) for layer in self._layers.values()}
         self._points: Points = points(network, kept)
-        self._scales = {name: self._scale(name, clip, plan) for name in self._points.tensors}
+        scales = {name: self._scale(name, clip, plan) for name in self._points.tensors}
+        self._unit = common_unit(float(scale.q_scale) for scale in scales.values())
+        self._scales = {
+            name: scale if is_image(network, name) else scale.in_multiples_of(self._unit)
+            for name, scale in scales.items()  # those of the image are its levels
+        }
+        last = [self._layers[node].output for node in self._points.last]
+        wide = {name: clip[name].wider(_MARGIN) for name in last if name in clip}
+        self._last = {name: self._scale(name, wide, plan) for name in last}
         self._skips = plan.skips
+        self._float_skips = float_skips(network, kept, self._scales)
         self._constants: dict[str, TensorProto] = {}
 
     def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> Scale:
@@ -140,16 +131,29 @@ class _Writer:
 
     def _rounded(self, name: str) -> Iterator[NodeProto]:
         """Yield the pair that rounds the tensor `name` to 256 levels, if it is to be rounded."""
-        if name not in self._scales:
-            return
-        scale = self._scales[name]
+        if name in self._scales:
+            ends = self._float(name), self._rounded_name(name)
+            yield from self._pair(name, self._scales[name], *ends)
+
+    def _pair(self, name: str, scale: Scale, source: str, target: str) -> Iterator[NodeProto]:
+        """Yield what rounds `source` to `target`; what is added is called after `name`."""
         parts = (
             self._constant(self._added(name, "scale"), scale.q_scale),
             self._constant(self._added(name, "zero_point"), scale.zero_point),
         )
         levels = self._added(name, "int8")
-        yield named_node("QuantizeLinear", [self._float(name), *parts], levels)
-        yield named_node("DequantizeLinear", [levels, *parts], self._rounded_name(name))
+        yield named_node("QuantizeLinear", [source, *parts], levels)
+        if not self._loses_rounding(name):
+            yield named_node("DequantizeLinear", [levels, *parts], target)
+            return
+        apart = self._added(name, "apart")
+        yield named_node("DequantizeLinear", [levels, *parts], apart)
+        # It changes nothing, and no runtime takes it out or fuses what is on its two sides.
+        yield named_node("MaxPool", [apart], target, kernel_shape=[1, 1])
+
+    def _loses_rounding(self, name: str) -> bool:
+        args = self._network, name, self._scales, self._reads_rounded
+        return name in self._gives and loses_rounding(*args)
 
     def _node(self, node: NodeProto) -> Iterator[NodeProto]:
         """Yield `node`, reading rounded values where it should, behind what these need."""
@@ -158,22 +162,67 @@ class _Writer:
         layer = self._layers.get(node.name)
         for i, name in enumerate(node.input):
             if name in self._scales:
-                is_rounded = layer or self._reads_rounded(node, name)
+                is_rounded = self._reads_rounded(node, name)
                 copy.input[i] = self._rounded_name(name) if is_rounded else self._float(name)
-        copy.output[:] = map(self._float, node.output)
-        if layer:
-            weights = self._fitting(layer)
-            # By node, as layers that share weights may need unlike steps: see _fitting.
-            copy.input[1] = self._added(layer.node, "weight")
-            yield self._dequantised(copy.input[1], weights.values, weights.q_scale)
-            del copy.input[3 if layer.bias else 2 :]  # an absent bias may have an empty name
-            if layer.bias:
-                # A bias joins the int32 sum, so its step has to be the sum's.
-                scale = weights.q_scale * self._scales[layer.input].q_scale
-                integers = np.rint(self._network.constants[layer.bias] / scale.astype(np.float64))
-                copy.input[2] = self._added(layer.node, "bias")
-                yield self._dequantised(copy.input[2], integers.astype(np.int32), scale)
-        yield copy
+        copy.output[:] = [self._float(name) for name in node.output]
+        if layer and layer.output in self._last:
+            yield from self._in_lanes(copy, layer)
+        else:
+            if layer:
+                weights = self._fitting(layer)
+                bias = self._network.constants[layer.bias] if layer.bias else None
+                yield from self._constants_of(copy, layer, weights, bias)
+            yield copy
+        for name in self._float_skips.intersection(node.output):
+            copy.output[0] = self._added(name, "fine")
+            yield from self._whole_units(copy.output[0], name)
+
+    def _constants_of(
+        self,
+        node: NodeProto,
+        layer: Layer,
+        weights: IntegerWeights,
+        bias: NDArray[np.generic] | None,
+    ) -> Iterator[NodeProto]:
+        """Let `node` read the integers of the layer's constants; yield what makes floats of them.
+
+        They are called by node, as layers that share weights may need unlike steps: see `_fitting`.
+        """
+        del node.input[1:]  # an absent bias may have an empty name
+        node.input.append(self._added(layer.node, "weight"))
+        yield self._dequantised(node.input[1], weights.values, weights.q_scale)
+        if bias is not None:
+            # A bias joins the int32 sum, so its step has to be the sum's.
+            scale = weights.q_scale * self._scales[layer.input].q_scale
+            integers = np.rint(bias / scale.astype(np.float64)).astype(np.int32)
+            node.input.append(self._added(layer.node, "bias"))
+            yield self._dequantised(node.input[2], integers, scale)
+
+    def _in_lanes(self, node: NodeProto, layer: Layer) -> Iterator[NodeProto]:
+        """Yield the last layer `node` several times over, and the mean of what that gives."""
+        constants, scale = self._network.constants, self._last[layer.output]
+        bias = constants[layer.bias] if layer.bias else None
+        steps = self._fitting(layer).q_scale
+        wide = lanes(constants[layer.weight], bias, steps, scale.q_scale)
+        integers = IntegerWeights(wide.values, wide.q_scale)
+        name, output = self._added(layer.output, "lanes"), node.output[0]
+        node.output[0] = name
+        yield from self._constants_of(node, layer, integers, wide.bias)
+        yield node
+        rounded = self._added(name, "rounded")
+        yield from self._pair(name, scale, name, rounded)
+        mean = self._constant(self._added(name, "mean"), wide.mean)
+        yield named_node("Conv", [rounded, mean], output)
+
+    def _whole_units(self, fine: str, name: str) -> Iterator[NodeProto]:
+        """Yield what rounds `fine` to the unit of which all steps are multiples."""
+        unit = unit_below(self._unit, min(float(each.q_scale) for each in self._scales.values()))
+        units, whole = self._added(name, "units"), self._added(name, "whole")
+        up = self._constant(self._added(name, "per_unit"), np.float32(1 / unit))
+        down = self._constant(self._added(name, "unit"), np.float32(unit))
+        yield named_node("Mul", [fine, up], units)
+        yield named_node("Round", [units], whole)
+        yield named_node("Mul", [whole, down], name)
 
     def _float(self, name: str) -> str:
         """Return what the tensor `name` is called before it is rounded."""
@@ -187,12 +236,13 @@ class _Writer:
         return name == self._network.output and name in self._scales and self._is_int8(name)
 
     def _reads_rounded(self, node: NodeProto, name: str) -> bool:
-        """Return whether `node`, which is no int8 layer, reads the rounded values of `name`.
+        """Return whether `node` reads the rounded values of `name`.
 
         It must where an int8 layer gives them: a runtime that computes in integers has no others.
         """
         moves = node.op_type in MOVES and node.output[0] in self._scales
-        return self._skips == "int8" or moves or self._is_int8(name)
+        is_layer = node.name in self._layers
+        return is_layer or self._skips == "int8" or moves or self._is_int8(name)
 
     def _is_int8(self, name: str) -> bool:
         """Return whether an int8 layer gives `name`, through a ReLU or what moves values."""
@@ -202,6 +252,18 @@ class _Writer:
         return producer is not None and producer.name in self._layers
 
     def _fitting(self, layer: Layer) -> IntegerWeights:
+        """Return the layer's weights in steps of which no sum lies in the middle of two levels."""
+        weights = self._wide_enough(layer)
+        reads, gives = self._scales[layer.input], self._scale_given(layer)
+        levels = gives.q_scale.astype(np.float64) / reads.q_scale
+        scale = odd_fractions(weights.q_scale / levels) * levels
+        return IntegerWeights(weights.values, scale.astype(np.float32))
+
+    def _scale_given(self, layer: Layer) -> Scale:
+        last = self._last.get(layer.output)
+        return last or self._scales[given(self._network, layer)]
+
+    def _wide_enough(self, layer: Layer) -> IntegerWeights:
         """Return the layer's weights, in wider steps where its bias would not fit an int32."""
         weights = self._weights[layer.weight]
         if not layer.bias:

@@ -1,8 +1,9 @@
 """Clip ranges of a whole network: made by an observer, then saved to a JSON file and read back."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -15,9 +16,10 @@ from sr_bench.core.precision import OBSERVERS
 from sr_bench.errors import BackendError
 from sr_bench.files.atomic import write_text
 from sr_bench.files.validation import Table, nearest, validate
+from sr_bench.precision.acceptance import Widened
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Network
-from sr_bench.precision.points import MOVES, moved_back
+from sr_bench.precision.points import MOVES
 
 NO_CHOICES: Mapping[str, RangeChoice] = MappingProxyType({})
 
@@ -31,11 +33,26 @@ class Ranges:
     """By name of the tensor."""
     provenance: Mapping[str, str]
     """What a record says about the calibration set."""
+    widened: Mapping[str, Widened] = field(default_factory=dict)
+    """By name of the tensor: those whose range was not accepted as the observer chose it."""
+
+    @property
+    def widened_text(self) -> str:
+        """Say how many were widened, and for which images; empty if none was."""
+        images = Counter(change.image for change in self.widened.values())
+        each = ", ".join(f"{image} ({count})" for image, count in images.most_common())
+        return f"{len(self.widened)} of {len(self.clip)} clip ranges, for {each}" if each else ""
 
 
 class _ClipTable(Table):
     low: Annotated[FiniteFloat, Field(le=0)]
     high: Annotated[FiniteFloat, Field(ge=0)]
+
+
+class _WidenedTable(Table):
+    image: str
+    asked: _ClipTable
+    clip: _ClipTable
 
 
 class _RangesTable(Table):
@@ -44,6 +61,7 @@ class _RangesTable(Table):
     observer: str
     clip: dict[str, _ClipTable]
     provenance: dict[str, str]
+    widened: dict[str, _WidenedTable] = {}
 
 
 def clip_ranges(
@@ -58,8 +76,8 @@ def clip_ranges(
     """Return the clip range of every tensor of `network` in `histograms`, by its name.
 
     The network's input gets `input_range`, what an image can hold, whatever the calibration set
-    reached. Values that no output depends on get no level: see `_needed_lows`. What the layers that
-    match a pattern of `choices` read is chosen as that says; of two that match, the last counts.
+    reached. What the layers that match a pattern of `choices` read is chosen as that says; of two
+    that match, the last counts.
 
     Raises:
         OptionError: There is no such observer; the message lists the valid ones.
@@ -72,9 +90,6 @@ def clip_ranges(
             clip |= chosen({name: histograms[name]}, other, plan)
     if network.input in clip:
         clip[network.input] = input_range
-    # Measured: LESRCNN x2 by max gains 0.9 dB.
-    for name, low in _needed_lows(network, histograms):
-        clip[name] = ClipRange(max(clip[name].low, low), clip[name].high)
     for name in read.keys() & clip.keys():
         if read[name].symmetric:
             reach = max(-clip[name].low, clip[name].high)
@@ -115,12 +130,12 @@ def save_ranges(path: Path, ranges: Ranges) -> None:
     Raises:
         SrBenchError: The file can't be written.
     """
-    clip = {name: {"low": limits.low, "high": limits.high} for name, limits in ranges.clip.items()}
     whole = {
         "schema_version": 1,
         "observer": ranges.observer,
         "provenance": dict(ranges.provenance),
-        "clip": clip,
+        "widened": {name: asdict(change) for name, change in ranges.widened.items()},
+        "clip": {name: asdict(limits) for name, limits in ranges.clip.items()},
     }
     write_text(path, json.dumps(whole, indent=1, allow_nan=False) + "\n")
 
@@ -136,8 +151,16 @@ def load_ranges(path: Path) -> Ranges:
     if table.observer not in observers:
         msg = f"{path}: unknown observer {table.observer!r}; {nearest(table.observer, observers)}"
         raise BackendError(msg)
-    clip = {name: ClipRange(limits.low, limits.high) for name, limits in table.clip.items()}
-    return Ranges(table.observer, clip, table.provenance)
+    clip = {name: _range(limits) for name, limits in table.clip.items()}
+    widened = {
+        name: Widened(change.image, _range(change.asked), _range(change.clip))
+        for name, change in table.widened.items()
+    }
+    return Ranges(table.observer, clip, table.provenance, widened)
+
+
+def _range(limits: _ClipTable) -> ClipRange:
+    return ClipRange(limits.low, limits.high)
 
 
 def _read(path: Path) -> dict[str, object]:
@@ -154,52 +177,3 @@ def _read(path: Path) -> dict[str, object]:
         msg = f"{path}: got a {type(content).__name__}; {expected}"
         raise BackendError(msg)
     return content
-
-
-def _needed_lows(
-    network: Network, histograms: Mapping[str, Histogram]
-) -> Iterator[tuple[str, float]]:
-    """Yield tensors with the lowest value that makes a difference.
-
-    Where a ReLU is all that reads a sum, what lies below minus the other term's largest value
-    makes the sum negative, and so 0, whatever it is exactly. The other term is taken as it was
-    observed, not as it is clipped, since an addition may read it in float.
-    """
-    for name in histograms:
-        others = _other_terms(network, name)
-        if others and all(other in histograms for other in others):
-            low = min(0.0, *(-histograms[other].high for other in others))
-            yield from ((same, low) for same in _same_values(network, name) if same in histograms)
-
-
-def _other_terms(network: Network, name: str) -> tuple[str, ...]:
-    """Return what is added to `name`, if all that reads it are sums before a ReLU; else nothing."""
-    nodes = network.consumers.get(name, ())
-    before_relu = all(
-        node.op_type == "Add" and _only_relu_reads(network, node.output[0]) for node in nodes
-    )
-    if name == network.output or not before_relu:
-        return ()
-    return tuple(str(node.input[1] if node.input[0] == name else node.input[0]) for node in nodes)
-
-
-def _same_values(network: Network, name: str) -> Iterator[str]:
-    """Yield `name` and the tensors that it only moves the values of, if nothing else reads them."""
-    yield name
-    node = network.producers.get(name)
-    if node is not None and node.op_type in MOVES:
-        yield from moved_back(network, node.input[0])
-
-
-def _only_relu_reads(network: Network, name: str) -> bool:
-    """Return whether all that reads `name`, behind operators that move values, is a ReLU."""
-    nodes = network.consumers.get(name, ())
-    return (
-        bool(nodes)
-        and name != network.output
-        and all(
-            node.op_type == "Relu"
-            or (node.op_type in MOVES and _only_relu_reads(network, node.output[0]))
-            for node in nodes
-        )
-    )

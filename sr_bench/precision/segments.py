@@ -28,7 +28,7 @@ class Step:
     inputs: tuple[str, ...]
     """Values of earlier steps."""
     outputs: tuple[str, ...]
-    """Values that later steps read, and the network's output."""
+    """Values that later steps read, observed ones, and the network's output."""
     dead: tuple[str, ...]
     """Values that no later step reads."""
 
@@ -40,11 +40,13 @@ def cut(network: Network, observed: Collection[str]) -> tuple[Step, ...]:
         groups[-1].append(node)
         if not set(observed).isdisjoint(node.output):
             groups.append([])
-    return _steps(network, [group for group in groups if group])
+    return _steps(network, [group for group in groups if group], observed)
 
 
-def _steps(network: Network, groups: Sequence[Sequence[NodeProto]]) -> tuple[Step, ...]:
-    """Return the `groups` of nodes with the values that pass between them."""
+def _steps(
+    network: Network, groups: Sequence[Sequence[NodeProto]], observed: Collection[str] = ()
+) -> tuple[Step, ...]:
+    """Return the `groups` of nodes with the values that pass between them, or are `observed`."""
     last = {name: i for i, group in enumerate(groups) for node in group for name in node.input}
     # No step reads the output, and yet it must outlive the last one.
     last[network.output] = len(groups)
@@ -53,7 +55,7 @@ def _steps(network: Network, groups: Sequence[Sequence[NodeProto]]) -> tuple[Ste
         results = dict.fromkeys(name for node in group for name in node.output if name)
         read = dict.fromkeys(name for node in group for name in node.input if name)
         inputs = tuple(n for n in read if n not in results and n not in network.constants)
-        outputs = tuple(n for n in results if last.get(n, i) > i)
+        outputs = tuple(n for n in results if last.get(n, i) > i or n in observed)
         dead = tuple(name for name in (*inputs, *outputs) if last.get(name, i) <= i)
         steps.append(Step(tuple(group), inputs, outputs, dead))
     return tuple(steps)
@@ -172,7 +174,7 @@ class Need:
 
 def memory_need(network: Network, segments: Sequence[Step], shape: tuple[int, ...]) -> Need:
     """Return what an image of `shape`, NCHW, takes, from the sizes of the values held at a time."""
-    sizes = _bytes(network, shape)
+    sizes = value_bytes(network, shape)
     nodes = _steps(network, [[node] for node in network.model.graph.node])
     plain = max(held for _, held in _held(nodes, sizes))
     # onnxruntime copies what a segment reads and gives into the layout of its kernels, and back.
@@ -194,8 +196,8 @@ def _held(steps: Iterable[Step], sizes: Mapping[str, int]) -> Iterator[tuple[Ste
             held.pop(name)
 
 
-def _bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
-    """Return the size of each value; of unknown ones, that of the largest."""
+def value_bytes(network: Network, shape: tuple[int, ...]) -> dict[str, int]:
+    """Return the size of each value for an image of `shape`; of unknown ones, of the largest."""
     known: dict[str, int] = {}
     for name, kind in inferred(network.model, shape).items():
         dims = kind.shape.dim

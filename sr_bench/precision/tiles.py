@@ -38,14 +38,16 @@ class Tile:
 class Cutter:
     """Cuts the images for a network.
 
-    An image above 192 pixels becomes equal tiles; for a network of a fixed size, tiles of that
-    size, of which the last ones overlap. What a network gets that runs only on multiples of some
-    number is padded to such a size.
+    A larger image becomes equal tiles; for a network of a fixed size, tiles of that size, of which
+    the last ones overlap. What a network gets that runs only on multiples of some number is padded
+    to such a size.
     """
 
     network: Network
     given: NetworkInput
     """The sizes that it takes."""
+    largest: int = LARGEST_TILE
+    """Pixels up to which a side is not cut."""
 
     @classmethod
     def of(
@@ -53,6 +55,8 @@ class Cutter:
         network: Network,
         runs: Callable[[NDArray[np.float32]], bool],
         given: NetworkInput = ANY_SIZE,
+        *,
+        largest: int = LARGEST_TILE,
     ) -> "Cutter":
         """Return what cuts images for `network`.
 
@@ -60,17 +64,18 @@ class Cutter:
             network: Its file may fix a size.
             runs: Tells whether it runs on an image.
             given: What its card says that it reads; without sizes, they are found by trying.
+            largest: Pixels up to which a side is not cut.
         """
         _, channels, height, width = _read(network)
         if given.is_fitted:
-            return cls(network, given)
+            return cls(network, given, largest)
         if height and width:
-            return cls(network, replace(given, size=(height, width)))
+            return cls(network, replace(given, size=(height, width)), largest)
         if height or width:
-            return cls(network, given)
+            return cls(network, given, largest)
         planes = channels or given.channels
         number = needed_multiple(lambda h, w: runs(np.zeros((1, planes, h, w), np.float32)))
-        return cls(network, replace(given, multiple_of=max(number, 1)))
+        return cls(network, replace(given, multiple_of=max(number, 1)), largest)
 
     def tiles(self, images: Mapping[str, Callable[[], NDArray[np.float32]]]) -> Iterator[Tile]:
         """Yield the tiles of all `images`, those of one size in a row.
@@ -86,7 +91,7 @@ class Cutter:
                 yield Tile(name, np.ascontiguousarray(part), i == len(parts))
 
     def _parts(self, image: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-        """Yield what the network gets of `image`; of any size, parts of at most 192 pixels."""
+        """Yield what the network gets of `image`; of any size, parts of at most `largest`."""
         for piece in Pieces.of((image.shape[2], image.shape[3]), self.given).cut(image):
             if self.given.size:
                 yield piece
@@ -98,7 +103,7 @@ class Cutter:
         """Yield nearly equal parts of a side."""
         grid = self.given.multiple_of * ceil(_GRID / self.given.multiple_of)
         units = ceil(size / grid)
-        count = ceil(units / max(LARGEST_TILE // grid, 1))
+        count = ceil(units / max(self.largest // grid, 1))
         edges = [min(i * units // count * grid, size) for i in range(count + 1)]
         yield from (slice(start, stop) for start, stop in pairwise(edges))
 

@@ -12,6 +12,7 @@ from onnx import helper
 from sr_bench import discovery
 from sr_bench.backends._runtime import Opened, Runtime
 from sr_bench.backends._session import Infer
+from sr_bench.backends.onnxruntime.int8 import exact_kernel
 from sr_bench.core.backend import Artefact
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
@@ -172,5 +173,6 @@ def test_int8_is_what_the_file_says(runtime: Runtime, int8: Artefact) -> None:
         for image in images(3):
             sr = expected(image)
             error = np.square(session.run(image) - sr).mean()
-            # On a CPU without VNNI kernels saturate: 36 dB were measured there.
-            assert error < np.ptp(sr) ** 2 / 10**3.0
+            # On a CPU without VNNI its kernels saturate: 36 dB were measured there.
+            least = 70 if exact_kernel(onnx.TensorProto.INT8) else 30
+            assert error < np.ptp(sr) ** 2 / 10 ** (least / 10)

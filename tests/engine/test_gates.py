@@ -1,5 +1,6 @@
 """Gates from end to end: deliberate regressions are caught, and the dossier names their cause."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,13 @@ def test_every_mode_is_within_the_limits_and_says_how_it_was_made(zoo: Int8Zoo) 
 
 
 @pytest.fixture
-def wrong_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+def any_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept whatever clip ranges an observer chooses."""
+    monkeypatch.setattr(int8, "widened", lambda *_: {})
+
+
+@pytest.fixture
+def wrong_scale(monkeypatch: pytest.MonkeyPatch, any_range: None) -> None:
     """Give the tensor 'relu', between 'body.0' and 'body.1', a quarter of its range."""
     clip_ranges = int8.clip_ranges
 
@@ -119,7 +126,7 @@ def test_the_search_scores_no_metric_that_gates_do_not_judge(
     zoo: Int8Zoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _with_mae(zoo)
-    zoo.write_card(plan="percentile = 90.0")
+    zoo.write_card(limit=60.0)
     scored = []
     monkeypatch.setattr(mae, "score", lambda *_, **_how: scored.append(1) or 1.0)
     records = _records(zoo, "int8_percentile")
@@ -128,6 +135,7 @@ def test_the_search_scores_no_metric_that_gates_do_not_judge(
     assert len(scored) == images * precisions
 
 
+@pytest.mark.usefixtures("any_range")
 def test_a_low_percentile_is_caught_and_the_clip_ranges_blamed(zoo: Int8Zoo) -> None:
     zoo.write_card(plan="percentile = 90.0")
     record = _gate(zoo, "int8_percentile")
@@ -136,8 +144,16 @@ def test_a_low_percentile_is_caught_and_the_clip_ranges_blamed(zoo: Int8Zoo) -> 
     assert "max (" in sign
 
 
-def test_an_isolated_model_is_calibrated_measured_and_explained_alike(zoo: Int8Zoo) -> None:
+def test_a_low_percentile_harms_no_calibration_image(zoo: Int8Zoo) -> None:
     zoo.write_card(plan="percentile = 90.0")
+    record = _gate(zoo, "int8_percentile")
+    assert record.verdict.status is Status.WITHIN
+    widened = record.detail.notes["widened"]
+    assert re.fullmatch(r"\d of \d clip ranges, for \d \(\d\).*", widened)
+
+
+def test_an_isolated_model_is_calibrated_measured_and_explained_alike(zoo: Int8Zoo) -> None:
+    zoo.write_card(limit=60.0)
     local = _gate(zoo, "int8_percentile", explain_s=3600.0)
     isolated = _gate(zoo, "int8_percentile", explain_s=3600.0, isolate="model", cache="refresh")
     assert (isolated.verdict, isolated.measurement) == (local.verdict, local.measurement)

@@ -1,7 +1,8 @@
 """One pass over a calibration set: complete, bounded, and the same bits however it is run."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields
 from itertools import combinations
 from pathlib import Path
 from time import sleep
@@ -11,12 +12,14 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from sr_bench.core.int8 import ClipRange
 from sr_bench.core.network_io import NetworkInput
 from sr_bench.errors import BackendError, DatasetError
 from sr_bench.precision.calibrate import Statistics, collect
 from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.points import points
+from sr_bench.precision.tails import Tails
 from sr_bench.precision.tiles import ANY_SIZE, LARGEST_TILE
 from tests.precision.nets import images, residual_net, values
 
@@ -46,6 +49,7 @@ def _collect(
     workers: int = 1,
     progress: Callable[[int, int, str], None] = lambda done, planned, name: None,
     given: NetworkInput = ANY_SIZE,
+    stress: Collection[str] = (),
 ) -> Statistics:
     return collect(
         network,
@@ -55,6 +59,7 @@ def _collect(
         workers=workers,
         progress=progress,
         given=given,
+        stress=stress,
     )
 
 
@@ -67,6 +72,9 @@ def _assert_same(first: Statistics, second: Statistics) -> None:
     assert first.histograms.keys() == second.histograms.keys()
     for name, histogram in first.histograms.items():
         _assert_same_histogram(histogram, second.histograms[name])
+    assert first.live.keys() == second.live.keys()
+    for name, histogram in first.live.items():
+        _assert_same_histogram(histogram, second.live[name])
     assert set(first.moments) == set(second.moments)
     for name, moment in first.moments.items():
         np.testing.assert_array_equal(moment, second.moments[name])
@@ -82,7 +90,40 @@ def test_the_histograms_are_those_of_the_network_s_tensors(network: Network) -> 
         assert histogram.low == pytest.approx(min(t.min() for t in tensors), abs=1e-5)
         assert histogram.high == pytest.approx(max(t.max() for t in tensors), abs=1e-5)
         assert histogram.counts.sum() == sum(-(-t.size // 4) for t in tensors)
-    assert stats.images == 3
+    assert stats.images == ("0.png", "1.png", "2.png")
+
+
+def test_tails_are_kept_of_each_image_and_observers_see_no_image_that_stresses(
+    network: Network,
+) -> None:
+    # 300 pixels are two tiles.
+    dim, bright = (lambda: _image(40, 300, 1) / 2), (lambda: _image(150, 150, 2))
+    plain = _collect(network, {"dim": dim})
+    both = _collect(network, {"dim": dim, "bright": bright}, stress={"bright"})
+    assert both.images == ("bright", "dim")
+    for name, histogram in both.histograms.items():
+        _assert_same_histogram(histogram, plain.histograms[name])
+    assert both.histograms["x"].high < 0.5 < both.tails["x"].extremes.high
+    clipped = both.tails["x"].clipping(ClipRange(0.0, 0.5))
+    assert clipped[1] == 0
+    assert clipped[0] == np.inf  # more than a thousandth of the bright one lies outside
+    clipped = both.tails["x"].clipping(ClipRange(0.0, 0.999))
+    expected = np.mean(np.maximum(bright().reshape(-1)[::4] - 0.999, 0) ** 2)
+    assert clipped[0] == pytest.approx(expected, rel=0.5)
+    with pytest.raises(DatasetError, match="at least one image"):
+        _collect(network, {"bright": bright}, stress={"bright"})
+
+
+def test_only_values_that_matter_are_kept_of_what_is_added_before_a_relu(network: Network) -> None:
+    stats = _collect(network, _inputs(SIZES[:2]))
+    outputs = [values(network, load(), ("body.1", "head")) for load in _inputs(SIZES[:2]).values()]
+    # 'head' is read by a convolution too.
+    assert stats.live.keys() == {"body.1"}
+    lows = [np.maximum(o["body.1"], np.minimum(-o["head"], 0)).min() for o in outputs]
+    assert stats.live["body.1"].low == pytest.approx(min(lows), abs=1e-5)
+    assert (stats.live["body.1"].counts != stats.histograms["body.1"].counts).any()
+    assert stats.live["body.1"].high == stats.histograms["body.1"].high
+    assert stats.tails["body.1"].extremes.low == stats.live["body.1"].low
 
 
 @pytest.mark.parametrize(
@@ -95,10 +136,14 @@ def test_neither_order_nor_workers_nor_memory_change_a_bit(
     names = list(inputs)
     turned = [*names[count:], *names[:count]][::-1]
     other = {name: inputs[name] for name in turned}
-    _assert_same(
-        _collect(network, inputs),
-        _collect(network, other, memory_mib=memory_mib, workers=workers),
-    )
+    first = _collect(network, inputs)
+    second = _collect(network, other, memory_mib=memory_mib, workers=workers)
+    _assert_same(first, second)
+    assert first.images == second.images
+    for name, tails in first.tails.items():
+        for field in fields(Tails):
+            ours, theirs = (getattr(t, field.name) for t in (tails, second.tails[name]))
+            np.testing.assert_array_equal(ours, theirs)
 
 
 def test_moments_do_not_change_the_histograms(network: Network) -> None:
@@ -258,7 +303,7 @@ def test_too_little_memory_says_how_much_is_needed(network: Network) -> None:
     needed = int(str(error.value).partition(" MiB")[0].rpartition(" ")[2])
     assert needed > 2
     stats = _collect(network, {"9.png": lambda: _image(150, 180, 0)}, memory_mib=needed, workers=3)
-    assert stats.images == 1
+    assert stats.images == ("9.png",)
 
 
 def _most_at_a_time(

@@ -97,7 +97,7 @@ def test_the_backend_computes_what_the_file_says(network: Network, tmp_path: Pat
 def test_weights_are_symmetric_per_channel_and_biases_fit(network: Network) -> None:
     model = _model(network)
     clip = exact_clips(network, images(3))
-    for layer in network.layers:
+    for layer in network.layers[:-1]:  # the last one is in lanes
         values = _constant(model, f"{layer.node}/weight/int")
         scale = _constant(model, f"{layer.node}/weight/scale")
         assert values.dtype == np.int8
@@ -111,14 +111,15 @@ def test_weights_are_symmetric_per_channel_and_biases_fit(network: Network) -> N
         assert np.abs(bias * step - true).max() <= step.max() / 2
         source = {"after": "after", "wide": "up"}.get(layer.input, layer.input)
         span = clip[source].high - clip[source].low
-        np.testing.assert_allclose(step, scale * span / 255, rtol=1e-5)
+        np.testing.assert_allclose(step, scale * span / 255, rtol=0.005)
 
 
 def test_asymmetric_scales_span_the_clip_range(network: Network) -> None:
     clip = exact_clips(network, images(3)) | {"head": ClipRange(-1.0, 3.0)}
     model = _model(network, clip=clip)
     scale, zero = _constant(model, "head/scale"), _constant(model, "head/zero_point")
-    assert scale == np.float32(4 / 255)
+    assert scale == pytest.approx(4 / 255, rel=0.005)
+    assert scale >= np.float32(4 / 255)
     assert zero.dtype == np.uint8
     assert int(zero) == 64  # 1 / (4 / 255) = 63.75
 
@@ -126,7 +127,7 @@ def test_asymmetric_scales_span_the_clip_range(network: Network) -> None:
 def test_symmetric_scales_have_zero_in_the_middle(network: Network) -> None:
     clip = exact_clips(network, images(3)) | {"head": ClipRange(-1.0, 3.0)}
     model = _model(network, replace(PLAN, activations="symmetric"), clip)
-    assert _constant(model, "head/scale") == np.float32(3 / 127)
+    assert _constant(model, "head/scale") == pytest.approx(3 / 127, rel=0.005)
     assert int(_constant(model, "head/zero_point")) == 128
 
 
@@ -140,7 +141,7 @@ def test_moved_values_share_their_scale(network: Network) -> None:
 
 def test_kept_layers_compute_in_float_on_float(network: Network) -> None:
     model = _model(network, replace(PLAN, keep=("head", "tail")))
-    assert list(_node(model, "head").input) == ["x", "head.weight", "head.bias"]
+    assert list(_node(model, "head/fine").input) == ["x", "head.weight", "head.bias"]
     assert _node(model, "y").input[0] == "wide/rounded"  # an int8 layer gives it
     share = int8_share(network, network.matching(["head", "tail"]))
     assert share == pytest.approx(1 - network.layers[0].share - network.layers[-1].share)
@@ -155,13 +156,21 @@ def test_a_skip_reads_float_unless_an_int8_layer_writes_it(network: Network) -> 
     assert skip(skips="int8", keep=("head",)) == "head/rounded"
 
 
-@pytest.mark.parametrize("keep", [(), ("tail",)])
-def test_the_output_is_rounded_where_an_int8_layer_gives_it(
-    network: Network, keep: tuple[str, ...]
-) -> None:
-    model = _model(network, replace(PLAN, keep=keep))
-    assert [value.name for value in model.graph.output] == ["y"]
-    assert _node(model, "y").op_type == ("Conv" if keep else "DequantizeLinear")
+def test_the_last_layer_gives_more_than_256_levels(network: Network) -> None:
+    model = _model(network)
+    values = _constant(model, "/tail/Conv/weight/int")
+    assert len(values) == 32  # 10 lanes of 3 outputs, and 2 idle rows
+    assert _node(model, "y").op_type == "Conv"
+    assert len(np.unique(_outputs(model, exact=True)[:, 0, 0])) > 256
+    plain = _model(network, replace(PLAN, keep=("tail",)))
+    assert list(_node(plain, "y").input)[1:] == ["tail.weight", "tail.bias"]
+
+
+def test_the_output_is_rounded_where_a_wide_layer_gives_it(network: Network) -> None:
+    network.model.graph.output[0].name = "wide"
+    model = _model(network)
+    assert [value.name for value in model.graph.output] == ["wide"]
+    assert _node(model, "wide").op_type == "DequantizeLinear"
 
 
 def test_an_output_that_layers_read_too_stays_float_where_a_sum_gives_it(network: Network) -> None:
@@ -176,7 +185,7 @@ def test_a_bias_too_large_for_its_step_widens_the_step(network: Network) -> None
     model = _model(network)
     integers = _constant(model, "/body.1/Conv/bias/int").astype(np.int64)
     step = _constant(model, "/body.1/Conv/bias/scale").astype(np.float64)
-    assert np.abs(integers).max() <= 2**30
+    assert np.abs(integers).max() <= 2**30 * 1.001
     np.testing.assert_allclose(integers * step, bias + 1e9, rtol=1e-6)
 
 
@@ -186,6 +195,54 @@ def test_a_tensor_that_was_always_zero_keeps_the_bias(network: Network) -> None:
     integers = _constant(model, "/body.1/Conv/bias/int")
     step = _constant(model, "/body.1/Conv/bias/scale")
     np.testing.assert_allclose(integers * step, network.constants["body.1.bias"], atol=1e-3)
+
+
+def test_an_image_of_8_bits_is_rounded_to_itself(network: Network) -> None:
+    clip = exact_clips(network, images(3)) | {"x": ClipRange(0.0, 1.0)}
+    assert _constant(_model(network, clip=clip), "x/scale") == np.float32(1 / 255)
+
+
+def test_no_sum_of_a_layer_is_near_the_middle_of_two_levels(network: Network) -> None:
+    model = _model(network)
+    reads = {"head": "x", "body.0": "head", "body.1": "relu", "up": "after", "tail": "wide"}
+    gives = {"head": "head", "body.0": "relu", "body.1": "body.1", "up": "up"}
+    gives["tail"] = "y/lanes"
+    sums = np.arange(-(2**16), 2**16)[:, np.newaxis]
+    for layer in reads:
+        step = _constant(model, f"/{layer}/Conv/weight/scale").astype(np.float64)
+        step = step * _constant(model, f"{reads[layer]}/scale")
+        levels = sums * step / _constant(model, f"{gives[layer]}/scale")
+        levels = levels[np.abs(levels) < 255]
+        assert np.abs(levels % 1 - 0.5).min() > 1 / 22000
+
+
+@pytest.mark.parametrize("keep", [(), ("head",), ("head", "tail")])
+def test_sums_in_integers_and_in_float_give_the_same_picture(
+    network: Network, keep: tuple[str, ...]
+) -> None:
+    model = _model(network, replace(PLAN, keep=keep))
+    np.testing.assert_array_equal(_outputs(model), _outputs(model, exact=True))
+
+
+def test_a_float_skip_holds_multiples_of_the_unit_of_all_steps(network: Network) -> None:
+    model = _model(network, replace(PLAN, keep=("head",)))
+    assert [_node(model, name).op_type for name in ("head/units", "head/whole")] == ["Mul", "Round"]
+    unit = float(_constant(model, "head/unit"))
+    assert np.log2(unit) % 1 == 0
+    for name in ("head", "relu", "body.1", "after", "up"):
+        multiple = _constant(model, f"{name}/scale") / unit
+        assert multiple % 2 == 1
+        assert 64 <= multiple <= 8191
+
+
+def test_a_rounding_before_a_rounded_sum_is_kept_apart_from_it(network: Network) -> None:
+    assert _node(_model(network), "body.1/rounded").op_type == "MaxPool"
+    assert _node(_model(network), "relu/rounded").op_type == "DequantizeLinear"
+
+
+def test_a_sum_that_others_read_in_float_needs_nothing_apart(network: Network) -> None:
+    network.model.graph.output[0].name = "sum"
+    assert _node(_model(network), "body.1/rounded").op_type == "DequantizeLinear"
 
 
 def test_the_file_states_its_precision_and_notes(network: Network) -> None:

@@ -1,11 +1,15 @@
 """Explain a low precision: rank its layers by their noise, and find a plan that passes."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from math import log10
 
 from sr_bench import discovery
-from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
+from sr_bench.core.dossier import SILENT_DB, Dossier, LayerBlame, Remedy
 from sr_bench.core.int8 import Gate
 from sr_bench.core.precision import OBSERVERS
 from sr_bench.core.record import Status
@@ -13,6 +17,8 @@ from sr_bench.engine.explain.trials import Trials
 from sr_bench.engine.job import ImageResult, Progress
 from sr_bench.engine.judge.gate import judge_images
 from sr_bench.engine.measure.worker import Work, Worker
+from sr_bench.errors import BackendError
+from sr_bench.precision.noise.plans import Predictor
 
 _ALONE_PART = 0.4
 _GAIN_PART = 0.65
@@ -74,6 +80,11 @@ def _lowest(image: ImageResult) -> float:
     return min(fidelity.all_db, fidelity.ring_db) if fidelity else float("inf")
 
 
+def _db(mean_square: float, white: float) -> float:
+    least = white**2 * 10 ** (-SILENT_DB / 10)
+    return 10 * log10(white**2 / max(mean_square, least))
+
+
 class _Clock:
     """Measures how much of a time limit is spent."""
 
@@ -118,17 +129,35 @@ class _Search:
     def ranked(self) -> Iterator[LayerBlame]:
         """Yield the layers that were tried, the noisiest first."""
         worst, shares = self.order[0], self.trials.shares
-        alone: dict[str, float] = {}
-        for name in shares:
+        estimated = {name: db for name, db in self._estimated().items() if name in shares}
+        alone = dict(estimated)
+        for name in shares.keys() - alone.keys():
             if not self.clock.has(_ALONE_PART):
                 break
-            alone[name] = self._lowest([other for other in shares if other != name], worst)
+            tried = self._lowest([other for other in shares if other != name], worst)
+            alone[name] = min(tried, SILENT_DB)
             self.progress(len(alone), len(shares), f"only {name} in int8")
         now = self._lowest((), worst)
         for name in sorted(alone, key=lambda name: alone[name]):
             in_time = self.clock.has(_GAIN_PART)
             gain = self._lowest((name,), worst) - now if in_time else None
-            yield LayerBlame(name, shares[name], alone[name], gain)
+            yield LayerBlame(name, shares[name], alone[name], gain, name in estimated)
+
+    def _estimated(self) -> Mapping[str, float]:
+        """Return the fidelity with each layer alone in int8, carried to the output in one pass."""
+        if self.predictor is None:
+            return {}
+        squares: dict[str, float] = defaultdict(float)
+        for layer in self.predictor.layers:
+            squares[layer.name] += float(self.predictor.alone(layer)[0])
+        return {name: _db(square, self.trials.white) for name, square in squares.items()}
+
+    @cached_property
+    def predictor(self) -> Predictor | None:
+        """What the errors of all layers come to; None if they can't be carried to the output."""
+        with suppress(BackendError):
+            return self.trials.predictor(self.order[0])
+        return None
 
     def others(self) -> Iterator[str]:
         """Yield which other observers would pass with the same layers in int8."""
@@ -148,9 +177,7 @@ class _Search:
         """Return the plan with the fewest of `layers` in float that passes; never with all."""
         if self.limits is None:
             return None
-        # By the gain of each in float; where that was not measured, by its noise alone.
-        helpful = sorted(layers, key=lambda x: x.alone_db if x.gain_db is None else -x.gain_db)
-        names = [layer.layer for layer in helpful][: len(self.trials.shares) - 1]
+        names = self._helpful(layers)[: len(self.trials.shares) - 1]
         # Doubling finds a plan that passes in few trials; halving then shrinks it.
         low, count = 1, 1
         best = self._tried(names[:count])
@@ -164,6 +191,16 @@ class _Search:
             plan = self._tried(names[:middle])
             best, low, count = (plan, low, middle) if plan else (best, middle + 1, count)
         return best
+
+    def _helpful(self, layers: Sequence[LayerBlame]) -> list[str]:
+        """Return the layers in the order in which they leave in float."""
+        if self.predictor is not None and not self.predictor.blocked:
+            network = self.predictor.network
+            kept = network.matching(self.trials.keep, key=self.trials.key)
+            return list(self.predictor.relenting(kept))
+        # By the gain of each in float; where that was not measured, by its noise alone.
+        helpful = sorted(layers, key=lambda x: x.alone_db if x.gain_db is None else -x.gain_db)
+        return [layer.layer for layer in helpful]
 
     def _lowest(self, names: Sequence[str], index: int) -> float:
         with self.trials.plan(names, self.trials.observer) as tried:

@@ -21,10 +21,14 @@ from sr_bench.engine.prepare.calibration import LEAST_EFFORT
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.score.network_io import output_levels
+from sr_bench.errors import SrBenchError
 from sr_bench.files.onnx_file import load_onnx
 from sr_bench.files.temporary import temporary_folder
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.constants import constant_signs
+from sr_bench.precision.noise.carried import largest_side
+from sr_bench.precision.noise.plans import Predictor
+from sr_bench.precision.tiles import Cutter
 
 _WHITE = 255.0
 
@@ -89,6 +93,41 @@ class Trials:
         """Return the part of all multiplications that is int8 without the layers `left_out`."""
         return sum(share for name, share in self.shares.items() if name not in left_out)
 
+    def predictor(self, index: int) -> Predictor | None:
+        """Return the error of each layer on the part of image `index` that loses most.
+
+        None if it is emulated: devices round by rules of their own.
+
+        Raises:
+            BackendError: Errors can't be carried to the output.
+        """
+        if self._low.form is not Form.ONNX:
+            return None
+        maker, memory = self._maker, self._low.effort.memory_bytes
+        lr = self._job.network_input(self._pairs.of(self._job, index))
+        side = largest_side(maker.network, lr.shape[1], memory)
+        cutter = Cutter.of(maker.network, self._takes, self._low.card.input, largest=side)
+        tiles = [tile.pixels for tile in cutter.tiles({"image": lambda: lr})]
+        worst = tiles[0]
+        if len(tiles) > 1:
+            with self._worker.open(self._low) as session:
+                lost = [_squares(session.run(x), self._reference.run(x)) for x in tiles]
+            worst = tiles[int(np.argmax(lost))]
+        (predictor,) = maker.predictors([maker.ranges(self.observer)], [worst])
+        return predictor
+
+    def _takes(self, image: NDArray[np.float32]) -> bool:
+        try:
+            self._reference.run(image)
+        except SrBenchError:
+            return False
+        return True
+
+    @property
+    def white(self) -> float:
+        """What lies between black and white in the output."""
+        return self._job.card.output.with_white(self._job.protocol.output_range).span
+
     @contextmanager
     def plan(
         self, left_out: Sequence[str], observer: str
@@ -143,3 +182,7 @@ class Trials:
     @cached_property
     def _maker(self) -> Int8Maker:
         return self._low.int8_maker()
+
+
+def _squares(low: NDArray[np.float32], full: NDArray[np.float32]) -> float:
+    return float(np.square(low - full, dtype=np.float64).mean())

@@ -49,6 +49,11 @@ class CalibrationSet:
         return self.images.names[: self.card.int8.count or None]
 
     @property
+    def stress(self) -> frozenset[str]:
+        """Those that no observer sees: see `acceptance`."""
+        return self.images.stress.intersection(self.names)
+
+    @property
     def input_range(self) -> ClipRange:
         """What the network's input can hold, 0 included."""
         return self._given.values
@@ -65,7 +70,8 @@ class CalibrationSet:
     def digest(self) -> str:
         """Digest of the images and of all that is done to them."""
         rule = self._rule
-        resized = [rule.lr_resize, rule.input_shape] if rule.input_shape else []
+        luma = [rule.resized] if rule.resized != "rgb" else []
+        resized = [rule.lr_resize, rule.input_shape, *luma] if rule.input_shape else luma
         given = self._given
         # Of RGB from 0 to white its white level alone.
         declared = [choices] if (choices := given.choices()) else []

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from onnx import NodeProto, TensorProto
 
+from sr_bench.errors import BackendError
 from sr_bench.precision.network import Layer, Network
+from sr_bench.precision.noise.call import Call
 from sr_bench.precision.noise.convolution import Convolution
 from sr_bench.precision.noise.nodes import Nodes
-from sr_bench.precision.noise.rules import RULES, Call
+from sr_bench.precision.noise.rules import RULES
 from sr_bench.precision.rounding import IntegerWeights
 from sr_bench.precision.segments import Array
 
@@ -89,7 +91,11 @@ class Backward:
         call = Call(node, inputs, values[node.output[0]], given, again)
         for i, name in enumerate(node.input):
             if name in self._active:
-                gradients.add(name, RULES[node.op_type](call, i))
+                try:
+                    gradients.add(name, RULES[node.op_type](call, i))
+                except Exception as cause:  # operators have more forms than rules know
+                    msg = f"errors can't be carried back through {node.op_type} {node.name!r}"
+                    raise BackendError(msg) from cause
 
 
 def blocked(network: Network) -> Mapping[Layer, str]:

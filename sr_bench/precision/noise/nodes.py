@@ -1,6 +1,7 @@
 """Run a network node by node, so that what each of them reads and gives can be looked at."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,12 @@ class Nodes:
 
     def __init__(self, network: Network) -> None:
         self._input = network.input
-        steps = cut(network, [name for node in network.model.graph.node for name in node.output])
+        every = [name for node in network.model.graph.node for name in node.output]
+        # Also what nothing reads: its size is asked for.
+        steps = [
+            replace(step, outputs=tuple(filter(None, step.nodes[0].output)))
+            for step in cut(network, every)
+        ]
         self._sessions = {
             step.nodes[0].name: (
                 step,

@@ -4,48 +4,18 @@ There is a rule for each kind of operator: those that move values are followed b
 in their place, functions of one value by how that value changes what they give.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-from onnx import NodeProto, helper
 
+from sr_bench.precision.noise.call import Call, Rule, summed
+from sr_bench.precision.noise.convolution import convolved
 from sr_bench.precision.segments import Array
 
 _COUNTABLE = 2**24
 """Whole numbers that float32 holds exactly."""
 _NUDGE = 1e-3
 """By what part of the usual size of a value it is changed to see what a function makes of it."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One run of a node."""
-
-    node: NodeProto
-    inputs: Sequence[Array]
-    """What it read; an empty array where an input is absent."""
-    output: Array
-    gradient: Array
-    """Of its first output."""
-    again: Callable[[int, Array], Array]
-    """Returns the first output if the input of that number were another array."""
-
-    @property
-    def attributes(self) -> Mapping[str, Any]:
-        """The node's attributes by name."""
-        return {item.name: helper.get_attribute_value(item) for item in self.node.attribute}
-
-    def axes(self, default: Sequence[int]) -> tuple[int, ...]:
-        """Return the axes that a reduction is over, from an attribute or its second input."""
-        if len(self.inputs) > 1 and self.inputs[1].size:
-            return tuple(int(axis) for axis in self.inputs[1])
-        return tuple(self.attributes.get("axes", default))
-
-
-Rule = Callable[[Call, int], Array]
-"""Returns the gradient of the input of that number."""
 
 
 def _reshaped(call: Call, i: int) -> Array:
@@ -107,37 +77,30 @@ def _parted(call: Call, i: int) -> Array:
     return np.take(call.gradient, range(start, start + call.inputs[i].shape[axis]), axis)
 
 
-def _summed(gradient: Array, shape: Sequence[int]) -> Array:
-    """Return `gradient` summed over what was spread to it from an array of `shape`."""
-    extra = gradient.ndim - len(shape)
-    axes = [k for k in range(gradient.ndim) if k < extra or shape[k - extra] != gradient.shape[k]]
-    return gradient.sum(axis=tuple(axes)).reshape(shape) if axes else gradient
-
-
 def _added(call: Call, i: int) -> Array:
-    return _summed(call.gradient, call.inputs[i].shape)
+    return summed(call.gradient, call.inputs[i].shape)
 
 
 def _subtracted(call: Call, i: int) -> Array:
-    return _summed(-call.gradient if i else call.gradient, call.inputs[i].shape)
+    return summed(-call.gradient if i else call.gradient, call.inputs[i].shape)
 
 
 def _multiplied(call: Call, i: int) -> Array:
-    return _summed(call.gradient * call.inputs[1 - i], call.inputs[i].shape)
+    return summed(call.gradient * call.inputs[1 - i], call.inputs[i].shape)
 
 
 def _divided(call: Call, i: int) -> Array:
     over = call.gradient / call.inputs[1]
-    return _summed(-over * call.output if i else over, call.inputs[i].shape)
+    return summed(-over * call.output if i else over, call.inputs[i].shape)
 
 
 def _picked(call: Call, i: int) -> Array:
-    return _summed(call.gradient * (call.output == call.inputs[i]), call.inputs[i].shape)
+    return summed(call.gradient * (call.output == call.inputs[i]), call.inputs[i].shape)
 
 
 def _chosen(call: Call, i: int) -> Array:
     taken = call.inputs[0] if i == 1 else ~call.inputs[0]
-    return _summed(call.gradient * taken, call.inputs[i].shape)
+    return summed(call.gradient * taken, call.inputs[i].shape)
 
 
 def _kept_positive(call: Call, _i: int) -> Array:
@@ -185,13 +148,40 @@ def _largest(call: Call, _i: int) -> Array:
     return carried
 
 
+def _largest_of_each(call: Call, _i: int) -> Array:
+    """Carry back a pooling whose windows lie side by side."""
+    image, given = call.inputs[0], call.attributes
+    kernel = given["kernel_shape"]
+    if list(given.get("strides", (1, 1))) != list(kernel) or any(given.get("pads", ())):
+        raise NotImplementedError
+    tall, wide = (
+        each.repeat(kernel[0], axis=2).repeat(kernel[1], axis=3)
+        for each in (call.output, call.gradient)
+    )
+    rest = [(0, max(n - m, 0)) for n, m in zip(image.shape, tall.shape, strict=True)]
+    cut = tuple(slice(n) for n in image.shape)
+    carried: Array = np.pad(wide, rest)[cut] * (image == np.pad(tall, rest)[cut])
+    return carried
+
+
+def _gathered(call: Call, _i: int) -> Array:
+    """Carry back a transposed convolution, by the convolution that it transposes."""
+    given = dict(call.attributes)
+    if given.get("auto_pad", b"NOTSET") != b"NOTSET" or "output_shape" in given:
+        raise NotImplementedError
+    given.pop("output_padding", None)
+    height, width = call.inputs[0].shape[2:]
+    carried = convolved(call.gradient, call.inputs[1], given)
+    return carried[:, :, :height, :width]
+
+
 def _product(call: Call, i: int) -> Array:
     left, right = call.inputs[:2]
     if min(left.ndim, right.ndim) < 2:
         raise NotImplementedError
     swapped = (right if i == 0 else left).swapaxes(-1, -2)
     whole = call.gradient @ swapped if i == 0 else swapped @ call.gradient
-    return _summed(whole, call.inputs[i].shape)
+    return summed(whole, call.inputs[i].shape)
 
 
 def _gemm(call: Call, i: int) -> Array:
@@ -202,7 +192,7 @@ def _gemm(call: Call, i: int) -> Array:
     )
     scaled = call.gradient * np.float32(given.get("alpha", 1.0))
     if i == 2:
-        return _summed(call.gradient * np.float32(given.get("beta", 1.0)), call.inputs[2].shape)
+        return summed(call.gradient * np.float32(given.get("beta", 1.0)), call.inputs[2].shape)
     whole = scaled @ right.T if i == 0 else left.T @ scaled
     return whole.T if given.get(("transA", "transB")[i]) else whole
 
@@ -271,18 +261,20 @@ RULES: Mapping[str, Rule] = {
     "Sub": _subtracted,
     "Mul": _multiplied,
     "Div": _divided,
-    **dict.fromkeys(("Max", "Min"), _picked),
+    **dict.fromkeys(("Max", "Min", "Clip"), _picked),
     "Where": _chosen,
     "Relu": _kept_positive,
     "LeakyRelu": _leaked,
     "PRelu": _leaked_by,
-    **dict.fromkeys(("Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Clip", "Gelu"), _bent),
+    **dict.fromkeys(("Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Gelu"), _bent),
     **dict.fromkeys(("Elu", "Selu", "Celu", "Softplus", "Softsign", "Mish", "Erf"), _bent),
     **dict.fromkeys(("Abs", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Pow"), _bent),
     **dict.fromkeys(("Sin", "Cos", "QuickGelu", "FastGelu", "ThresholdedRelu"), _bent),
     **dict.fromkeys(("ReduceMean", "ReduceSum"), _averaged),
     "GlobalAveragePool": _pooled,
     **dict.fromkeys(("GlobalMaxPool", "ReduceMax"), _largest),
+    "MaxPool": _largest_of_each,
+    "ConvTranspose": _gathered,
     "MatMul": _product,
     "Gemm": _gemm,
     "Einsum": _contracted,

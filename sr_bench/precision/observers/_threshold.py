@@ -1,4 +1,4 @@
-"""What observers share: ranges between -t and t, the percentile of |x|, and the clipping guard."""
+"""What observers share: ranges between -t and t, and the percentile of |x|."""
 
 import numpy as np
 
@@ -27,10 +27,3 @@ def magnitude_percentile(histogram: Histogram, percent: float) -> float:
     upper = (index + 1) * width if reached[index] < reached[-1] else end
     part = 1 - (reached[index] - rank) / counts[index]
     return min(lower + float(part) * (upper - lower), end)
-
-
-def guard_bins(histogram: Histogram, percent: float) -> int:
-    """Return how many bins hold `percent` of |x|, at least 1; a threshold keeps as many."""
-    if not percent:
-        return 1
-    return int(np.ceil(magnitude_percentile(histogram, percent) / histogram.bin_width))

@@ -11,9 +11,6 @@ There are 2048 bins of |x|. The first takes the count of its neighbour: zeros ha
 own, and after a ReLU they would outweigh everything. A tensor with both signs has 128 levels for
 |x|; one with a single sign has 255, unless activations are symmetric.
 
-Alone the rule clips too much for super-resolution: the few large values are the edges and the
-bright detail of an image. So candidates that keep less than the plan's guard of |x| are left out.
-
 Source: S. Migacz, 8-bit inference with TensorRT, GTC 2017; NVIDIA's pytorch-quantization, which
 replaces the first bin; TVM's relay.quantize, which smooths Q, and has 255 levels for both signs.
 """
@@ -23,7 +20,7 @@ from numpy.typing import NDArray
 
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.observers._threshold import around_zero, guard_bins
+from sr_bench.precision.observers._threshold import around_zero
 
 SYNONYMS = ("kl_divergence", "entropy")
 
@@ -34,30 +31,29 @@ _BLOCK = 128  # candidates worked on at once: as much as a processor's cache hol
 
 
 def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
-    """Return the range of least divergence that keeps the guarded part of |x|."""
+    """Return the range of least divergence."""
     counts = histogram.magnitudes()
     counts[0] = counts[1]
     one_sided = histogram.low >= 0 or histogram.high <= 0
     # Levels for a sign that is not there are lost: by onnxruntime's rule LESRCNN x2 fell 12.5 dB.
     whole = one_sided and plan.activations == "asymmetric"
     levels = _LEVELS_ONE_SIDED if whole else _LEVELS_OF_A_SIDE
-    kept = kept_bins(counts, levels, at_least=guard_bins(histogram, plan.guard))
+    kept = kept_bins(counts, levels)
     if not counts[kept:].any():  # also the largest value, which may not have been counted
         return around_zero(histogram, histogram.largest)
     return around_zero(histogram, kept * histogram.bin_width)
 
 
-def kept_bins(counts: NDArray[np.int64], levels: int, *, at_least: int = 0) -> int:
+def kept_bins(counts: NDArray[np.int64], levels: int) -> int:
     """Return how many bins of |x| the rule merges into `levels`: the candidate of least divergence.
 
-    `counts` are in equal bins from 0; candidates of fewer than `at_least` bins are left out.
+    `counts` are in equal bins from 0.
     """
     filled = np.flatnonzero(counts)
     end = int(filled[-1]) + 1 if filled.size else 0
-    first = max(levels, at_least)
-    if first >= end:
+    if levels >= end:
         return end
-    return first + int(np.argmin(divergences(counts, levels, np.arange(first, end + 1))))
+    return levels + int(np.argmin(divergences(counts, levels, np.arange(levels, end + 1))))
 
 
 def divergences(
@@ -73,7 +69,8 @@ def divergences(
     over the bins make a level cost the same for any number of bins.
     """
     bins = counts.astype(np.float64)
-    sums, filled_bins, p_log_ps = _running(bins), _running(bins > 0), _running(_x_log_x(bins))
+    sums, filled_bins = running_sums(bins), running_sums(bins > 0)
+    p_log_ps = running_sums(x_log_x(bins))
     blocks = []
     for start in range(0, len(candidates), _BLOCK):
         kept = candidates[start : start + _BLOCK]
@@ -85,7 +82,7 @@ def divergences(
         # P's last bin holds what is clipped, even where it was empty itself.
         filled[:, -1] += (last == 0) & (clipped > 0)
         log_q = np.log(np.maximum(inside, _ABSENT) / np.maximum(filled, 1))
-        p_log_p = p_log_ps[kept - 1] + _x_log_x(last + clipped)
+        p_log_p = p_log_ps[kept - 1] + x_log_x(last + clipped)
         p_log_q = np.einsum("ij,ij->i", inside, log_q) + clipped * log_q[:, -1]
         scales = np.log(np.maximum(all_inside, 1)) - np.log(sums[-1])
         divergence = (p_log_p - p_log_q) / sums[-1] + scales
@@ -93,10 +90,11 @@ def divergences(
     return np.concatenate(blocks)
 
 
-def _running(values: NDArray[np.generic]) -> NDArray[np.float64]:
+def running_sums(values: NDArray[np.generic]) -> NDArray[np.float64]:
     """Return the sums of the first 0, 1, ... values."""
     return np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
 
 
-def _x_log_x(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def x_log_x(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return x log x of counts; 0 of 0."""
     return values * np.log(np.maximum(values, 1))

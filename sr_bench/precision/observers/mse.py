@@ -4,9 +4,6 @@ The candidates are the edges of the histogram's bins of |x|, and the exact large
 inside of a range is off by a twelfth of the squared step, as the error of rounding is spread
 evenly over the step; one in the first bin by nothing, since 0 has a level; one outside by its
 distance to the range.
-
-A small error of many values outweighs a large one of a few, so the rule alone clips too much for
-super-resolution: candidates that keep less than the plan's guard of |x| are left out.
 """
 
 import numpy as np
@@ -14,15 +11,15 @@ from numpy.typing import NDArray
 
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.observers._threshold import around_zero, guard_bins
+from sr_bench.precision.observers._threshold import around_zero
 
 _STEPS = {"asymmetric": 255, "symmetric": 127}  # of the whole range, or from 0 to its end
 
 
 def clip_range(histogram: Histogram, plan: Int8Plan) -> ClipRange:
-    """Return the range of least error that keeps the guarded part of |x|."""
+    """Return the range of least error."""
     width, end = histogram.bin_width, histogram.largest
-    bins = np.arange(guard_bins(histogram, plan.guard), len(histogram.magnitudes()) + 1)
+    bins = np.arange(1, len(histogram.magnitudes()) + 1)
     thresholds = np.append(bins[bins * width < end] * width, end)
     errors = squared_errors(histogram, thresholds, plan)
     return around_zero(histogram, float(thresholds[np.argmin(errors)]))

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from sr_bench import __version__
 from sr_bench.core.codec import encode
+from sr_bench.core.dossier import SILENT_DB
 from sr_bench.errors import SrBenchError
 from sr_bench.report.parts.marks import MARKS
 from sr_bench.text.home import without_home
@@ -76,7 +77,7 @@ def _environment() -> Environment:
         finalize=_visible,  # here, so that no template can forget it
     )
     environment.filters["json_text"] = json_text
-    environment.globals |= {"version": __version__, "marks": MARKS}
+    environment.globals |= {"version": __version__, "marks": MARKS, "silent_db": SILENT_DB}
     return environment
 
 

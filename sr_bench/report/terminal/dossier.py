@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
+from sr_bench.core.dossier import SILENT_DB, Dossier, LayerBlame, Remedy
 from sr_bench.report.terminal.tables import plain_table
 
 _LAYERS_SHOWN = 8
@@ -19,10 +19,13 @@ def dossier_lines(dossier: Dossier) -> list[str]:
 
 
 def _ranking(dossier: Dossier) -> Iterator[str]:
-    tried, planned = len(dossier.layers), dossier.layers_planned
+    estimated = sum(layer.estimated for layer in dossier.layers)
+    tried, planned = len(dossier.layers) - estimated, dossier.layers_planned
+    found = [f"{estimated} of {planned} were estimated from their own error"] if estimated else []
+    found += [f"{tried} of {planned} were tried"] if tried or not estimated else []
     yield (
         f"layers by the noise they make, on {dossier.image!r} ({dossier.worst_db:.2f} dB with all"
-        f" of them); {tried} of {planned} were tried"
+        f" of them); {', '.join(found)}"
     )
     yield from plain_table(
         ("layer", "MACs", "alone in int8", "gain if left in float"),
@@ -33,7 +36,9 @@ def _ranking(dossier: Dossier) -> Iterator[str]:
 
 def _row(layer: LayerBlame) -> list[str]:
     gain = "-" if layer.gain_db is None else f"{layer.gain_db:+.2f} dB"
-    return [layer.layer, f"{100 * layer.share:.1f} %", f"{layer.alone_db:.2f} dB", gain]
+    about = "about " if layer.estimated else ""
+    alone = f"{about}{layer.alone_db:.2f} dB" if layer.alone_db < SILENT_DB else "no noise"
+    return [layer.layer, f"{100 * layer.share:.1f} %", alone, gain]
 
 
 def _remedy(remedy: Remedy | None) -> str:

@@ -1,20 +1,16 @@
 """Errors carried to the output: they are what each layer makes there when it alone is in int8."""
 
-from pathlib import Path
-
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.files.onnx_open import open_on_cpu
-from sr_bench.precision.network import Layer, Network, read_network
-from sr_bench.precision.noise.backward import blocked
+from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.carried import Carrier, Errors
 from sr_bench.precision.noise.plans import Predictor
-from sr_bench.precision.qdq import Scale, quantise
+from sr_bench.precision.qdq import quantise
 from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.scale import Scale
 from tests.precision.nets import exact_clips, images, residual_net
 
 PLAN = Int8Plan()
@@ -22,7 +18,8 @@ PLAN = Int8Plan()
 
 def errors_of(network: Network, x: np.ndarray, clips: dict[str, ClipRange]) -> tuple[Errors, ...]:
     carrier = Carrier(network, integer_weights(network, {}))
-    return carrier.errors(x, lambda name: Scale.of(clips[name], PLAN))
+    (errors,) = carrier.errors(x, [lambda name: Scale.of(clips[name], PLAN)])
+    return errors
 
 
 def truth(network: Network, x: np.ndarray, clips: dict[str, ClipRange], kept: list[Layer]) -> float:
@@ -47,7 +44,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
 def test_each_layer_s_error_is_what_it_makes_alone_in_int8(network: Network) -> None:
     (x,) = images(1, size=96)
     clips = exact_clips(network, [x])
-    predictor = Predictor(network, [errors_of(network, x, clips)])
+    predictor = Predictor(network, [errors_of(network, x, clips)], {})
     for layer in network.layers:
         kept = [other for other in network.layers if other is not layer]
         alone = db(truth(network, x, clips, kept))
@@ -57,7 +54,23 @@ def test_each_layer_s_error_is_what_it_makes_alone_in_int8(network: Network) -> 
 def test_the_errors_of_layers_add_up_to_that_of_a_plan(network: Network) -> None:
     (x,) = images(1, size=96)
     clips = exact_clips(network, [x])
-    predictor = Predictor(network, [errors_of(network, x, clips)])
+    predictor = Predictor(network, [errors_of(network, x, clips)], {})
     for kept in ([], network.layers[:1], network.layers[1:4], network.layers[3:]):
         measured = db(truth(network, x, clips, [*kept]))
         assert db(predictor.mean_square(kept)[0]) == pytest.approx(measured, abs=1.5)
+
+
+def test_the_first_layer_to_leave_in_float_gains_most_for_what_it_multiplies(
+    network: Network,
+) -> None:
+    (x,) = images(1, size=96)
+    predictor = Predictor(network, [errors_of(network, x, exact_clips(network, [x]))], {})
+    whole = predictor.mean_square([])[0]
+    worth = {
+        layer.name: (whole - predictor.mean_square([layer])[0]) / layer.share
+        for layer in network.layers
+    }
+    order = list(predictor.relenting())
+    assert order[0] == max(worth, key=worth.__getitem__)
+    # One layer stays in int8.
+    assert len(set(order)) == len(order) == len(network.layers) - 1

@@ -92,8 +92,8 @@ def test_every_divergence_and_the_choice_are_those_of_tensorrts_rule(
 @pytest.mark.parametrize("levels", [128, 255])
 def test_the_choice_of_the_full_search_is_that_of_tensorrts_rule(kind: str, levels: int) -> None:
     counts = _counts(kind, 800)
-    kept = kl.kept_bins(counts, levels, at_least=500)
-    expected = min(range(500, 801), key=lambda bins: _tensorrt(counts, bins, levels))
+    kept = kl.kept_bins(counts, levels)
+    expected = min(range(levels, 801), key=lambda bins: _tensorrt(counts, bins, levels))
     assert kept == expected
 
 
@@ -136,29 +136,26 @@ def test_levels_follow_the_signs_and_the_plan(monkeypatch: pytest.MonkeyPatch) -
     asked = []
     original = kl.kept_bins
 
-    def noted(counts: np.ndarray, levels: int, *, at_least: int) -> int:
-        asked.append((levels, at_least))
-        return original(counts, levels, at_least=at_least)
+    def noted(counts: np.ndarray, levels: int) -> int:
+        asked.append(levels)
+        return original(counts, levels)
 
     monkeypatch.setattr(kl, "kept_bins", noted)
     for kind in ("half_normal", "negative", "normal"):
         for plan in (Int8Plan(), Int8Plan(activations="symmetric")):
             kl.clip_range(Histogram.of(SAMPLES[kind], where="tensor"), plan)
-    assert [levels for levels, _ in asked] == [255, 128, 255, 128, 128, 128]
-    assert all(at_least > 500 for _, at_least in asked)
+    assert asked == [255, 128, 255, 128, 128, 128]
 
 
 @pytest.mark.parametrize(("kind", "levels"), [("heavy_tails", 128), ("half_laplace", 255)])
 def test_the_threshold_is_the_edge_of_what_is_kept(kind: str, levels: int) -> None:
     histogram = Histogram.of(SAMPLES[kind], where="tensor")
     counts = histogram.magnitudes()
-    reached = np.cumsum(counts)
     counts[0] = counts[1]
     width = 2.0**histogram.exponent / 2048
-    guard = int(np.searchsorted(reached, 0.99 * reached[-1]))
-    candidates = np.arange(guard + 1, np.flatnonzero(counts)[-1] + 2)
+    candidates = np.arange(levels, np.flatnonzero(counts)[-1] + 2)
     best = candidates[kl.divergences(counts, levels, candidates).argmin()]
-    clip = kl.clip_range(histogram, Int8Plan(guard=99.0))
+    clip = kl.clip_range(histogram, Int8Plan())
     assert (clip.low, clip.high) == (max(histogram.low, -best * width), best * width)
 
 

@@ -3,10 +3,14 @@
 from dataclasses import replace
 
 from sr_bench.core.codec import decode, encode
-from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
+from sr_bench.core.dossier import SILENT_DB, Dossier, LayerBlame, Remedy
 from sr_bench.report.terminal.dossier import dossier_lines
 
-LAYERS = (LayerBlame("tail.0", 0.227, 57.912, 1.58), LayerBlame("body.1", 0.057, 72.3, None))
+LAYERS = (
+    LayerBlame("tail.0", 0.227, 57.912, 1.58),
+    LayerBlame("body.1", 0.057, 72.3, None, estimated=True),
+    LayerBlame("mean", 0.001, SILENT_DB, None, estimated=True),
+)
 REMEDY = Remedy(("head.0", "tail.0"), 0.766, 55.04, 12)
 DOSSIER = Dossier("baby", 43.2, ("the error is odd",), LAYERS, 15, REMEDY, 12.4, 30.0)
 
@@ -15,11 +19,13 @@ def test_every_part_of_a_dossier_is_shown() -> None:
     assert dossier_lines(DOSSIER) == [
         "why: the error is odd",
         "",
-        "layers by the noise they make, on 'baby' (43.20 dB with all of them); 2 of 15 were tried",
+        "layers by the noise they make, on 'baby' (43.20 dB with all of them);"
+        " 2 of 15 were estimated from their own error, 1 of 15 were tried",
         "layer      MACs    alone in int8    gain if left in float",
         "-------  ------  ---------------  -----------------------",
         "tail.0   22.7 %         57.91 dB                 +1.58 dB",
-        "body.1    5.7 %         72.30 dB                        -",
+        "body.1    5.7 %   about 72.30 dB                        -",
+        "mean      0.1 %         no noise                        -",
         "",
         'would pass: keep = ["head.0", "tail.0"], with 76.6 % of the MACs in int8:'
         " at least 55.04 dB on 12 images",

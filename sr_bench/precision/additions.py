@@ -1,0 +1,51 @@
+"""Find what the additions of an int8 network need, so that all runtimes sum the same values."""
+
+from collections.abc import Callable, Collection
+from functools import cache
+
+from onnx import NodeProto
+
+from sr_bench.precision.network import Layer, Network
+from sr_bench.precision.points import given
+
+_SUMS = ("Add", "Sum")
+_POINTWISE = (*_SUMS, "Mul", "Relu", "LeakyRelu", "PRelu", "Clip")
+
+
+def loses_rounding(
+    network: Network,
+    tensor: str,
+    rounded: Collection[str],
+    reads_rounded: Callable[[NodeProto, str], bool],
+) -> bool:
+    """Return whether OpenVINO would leave out the rounding of `tensor`, which an int8 layer gives.
+
+    Its CPU plugin does, knowingly, where a sum that only a rounding reads follows in one kernel.
+    """
+    summed = False
+    while len(nodes := network.consumers[tensor]) == 1 and nodes[0].op_type in _POINTWISE:
+        summed |= nodes[0].op_type in _SUMS
+        tensor = nodes[0].output[0]
+        if tensor == network.output:
+            return False
+        if tensor in rounded:
+            return summed and all(reads_rounded(n, tensor) for n in network.consumers[tensor])
+    return False
+
+
+def float_skips(
+    network: Network, kept: Collection[Layer], rounded: Collection[str]
+) -> frozenset[str]:
+    """Return what layers in float give to a sum that is rounded, at once or further on."""
+
+    @cache  # residual networks have exponentially many paths to a value
+    def is_rounded(tensor: str) -> bool:
+        nodes = [node for node in network.consumers[tensor] if node.op_type in _POINTWISE]
+        return tensor in rounded or any(is_rounded(node.output[0]) for node in nodes)
+
+    def is_summed(tensor: str) -> bool:
+        sums = [node for node in network.consumers[tensor] if node.op_type in _SUMS]
+        return any(is_rounded(node.output[0]) for node in sums)
+
+    tensors = {given(network, layer) for layer in kept} - {network.output}
+    return frozenset(filter(is_summed, tensors))

@@ -114,10 +114,28 @@ def our_rows(runs: Runs, case: Case) -> Iterator[Row]:
         yield Row(mode, run.images, full)
 
 
-def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
-    """Yield a row for each of onnxruntime's calibrators."""
+def quantize_by_onnxruntime(
+    source: Path, target: Path, reader: Reader, method: str, excluded: list[str]
+) -> None:
+    """Write `source` in int8 as onnxruntime's tools do, but for the nodes `excluded`."""
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
+    quantize_static(
+        source,
+        target,
+        reader,
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        nodes_to_exclude=excluded,
+        calibrate_method=CalibrationMethod[method],
+        extra_options={"CalibStridedMinMax": 1},
+    )
+
+
+def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
+    """Yield a row for each of onnxruntime's calibrators."""
     full = runs.of(replace(case, precision=Precision.FP32), quiet).images
     prepared = runs.jobs.prepared(replace(case, precision=Precision("int8_max")))
     network = read_network(prepared.fp32_onnx())
@@ -126,18 +144,7 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
     excluded = {layer.node for layer in network.matching(case.card.int8.keep)}
     reader = Reader(network.input, prepared.calibration.inputs())
     for name, method in PEERS.items():
-        quantize_static(
-            source,
-            target,
-            reader,
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            nodes_to_exclude=list(excluded),
-            calibrate_method=CalibrationMethod[method],
-            extra_options={"CalibStridedMinMax": 1},
-        )
+        quantize_by_onnxruntime(source, target, reader, method, list(excluded))
         model = onnx.load(target)
         model.metadata_props.add(key=PRECISION_KEY, value="int8")
         onnx.save(model, target)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_va
 from pydantic.dataclasses import dataclass
 
 from sr_bench.cards.network_io import InputTable, OutputTable, read_ends
+from sr_bench.core.agreement import AgreeLimit
 from sr_bench.core.card import KnownGap, Tolerance, Waiver
 from sr_bench.core.checkpoint import Checkpoint, Code
 from sr_bench.core.device import DevicePlan, KnownFailure
@@ -131,6 +132,7 @@ class ModelTable(Table):
     known_gaps: Annotated[tuple[KnownGap, ...], Field(alias="known_gap")] = ()
     int8: Int8Table = Field(default_factory=Int8Table)
     gate: Gate | None = None
+    agree: AgreeLimit | None = None
     vacc: VaccTable = Field(default_factory=VaccTable)
 
     @model_validator(mode="after")
@@ -193,6 +195,16 @@ class ModelTable(Table):
             )
             raise ValueError(msg)
         return self
+
+
+class _PlanOfModel(Table):
+    int8: Int8Table
+
+
+class PlanTable(Table):
+    """The int8 plan of a network that has no card."""
+
+    model: _PlanOfModel
 
 
 class CardTable(Table):

@@ -1,19 +1,16 @@
 """``sr-bench explain``: which layers make the error of a low precision."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.networks import (
     add_network_arguments,
+    evaluation_on,
     find_card,
     read_precision,
     read_selection,
 )
 from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.errors import OptionError
-
-if TYPE_CHECKING:
-    from sr_bench.core.card import Evaluation, ModelCard
 
 HELP = "rank a model's layers by the noise they make in int8, and find a plan that passes"
 EXAMPLE = "sr-bench explain pocket_edsr_x2 --precision int8_kl"
@@ -52,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     limits = replace(gate or Gate(0, 0, 0), min_fidelity_db=limit)  # all that the search reads
     # Without the device's own gate, which would go before the limit that is asked for.
     card = replace(card, gate=limits, device=replace(card.device, gate=None))
-    case = Case(card, "fidelity", precision, args.backend, _evaluation(card, args.dataset))
+    case = Case(card, "fidelity", precision, args.backend, evaluation_on(card, args.dataset))
     selection = read_selection(args, backend=args.backend, explain_s=args.seconds)
     runs = Runs(selection, ())
     low = runs.of(case, quiet)
@@ -63,13 +60,3 @@ def run(args: argparse.Namespace) -> int:
     goal = f"{card.name} {precision} on {case.dataset}: to reach at least {limit:g} dB"
     print_result(dossier, [goal, *dossier_lines(dossier)], as_json=args.json)
     return 0
-
-
-def _evaluation(card: "ModelCard", slug: str) -> "Evaluation":
-    """Return the card's evaluation on the dataset `slug`, or one that the card doesn't declare."""
-    from sr_bench.core.card import Evaluation
-
-    for evaluation in card.evaluations:
-        if slug in ("", evaluation.dataset):
-            return evaluation
-    return Evaluation(slug or "photos", card.usual_protocol)  # photos need no download

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
+from sr_bench.core.agreement import AgreeLimit
 from sr_bench.core.checkpoint import Checkpoint, Code
 from sr_bench.core.claim import dataset_key
 from sr_bench.core.device import DevicePlan
@@ -43,6 +44,8 @@ class KnownGap:
     reason: Words
     dataset: str = ""
     """Only for this dataset, such as ``div2k_valid``; empty: for any."""
+    variant: str = ""
+    """Only for the row of this shape, as printed, where several share a label; empty: for any."""
     source: str = ""
     """Where the cause was found."""
 
@@ -127,6 +130,8 @@ class ModelCard:
     int8: Int8Plan = field(default_factory=Int8Plan)
     gate: Gate | None = None
     """What a low precision may lose; None: no gate."""
+    agree: AgreeLimit | None = None
+    """How far the pictures of two runtimes may be apart; None: no limit."""
     device: DevicePlan = field(default_factory=DevicePlan)
     """How a device with a compiler of its own gets the network."""
     printed_int8: Precision | None = None
@@ -245,11 +250,18 @@ class ModelCard:
         of_device = self.device.gate if backend == self.device.backend else None
         return of_device or self.gate
 
-    def gap_for(self, metric: str, precision: str, dataset: str) -> KnownGap | None:
-        """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""
+    def gap_for(
+        self, metric: str, precision: str, dataset: str, variant: str = ""
+    ) -> KnownGap | None:
+        """Return the declared gap of a number.
+
+        `dataset` is a slug, empty for cost metrics; `variant` is the claim's.
+        """
+        told = {"", dataset_key(variant)}
         for gap in self.known_gaps:
             if (gap.metric, gap.precision) == (metric, precision) and gap.dataset in ("", dataset):
-                return gap
+                if dataset_key(gap.variant) in told:
+                    return gap
         return None
 
 

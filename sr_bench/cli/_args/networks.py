@@ -16,7 +16,7 @@ from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:  # these load much, which --help must not wait for
-    from sr_bench.core.card import ModelCard
+    from sr_bench.core.card import Evaluation, ModelCard
     from sr_bench.engine.plan.options import Selection
     from sr_bench.engine.prepare.network import Prepared
 
@@ -47,9 +47,22 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
         BackendError: The file can't be read, or is not from one image to another.
     """
     if not args.model.endswith(".onnx"):
+        if args.plan is not None:
+            msg = f"--plan {args.plan}: it is for an ONNX file; the card of {args.model} has a plan"
+            raise OptionError(msg)
         card = find_model(load_suites(args.suites), args.model)
         return replace(card, trusted=args.trust_code)
     return card_of_file(args)
+
+
+def evaluation_on(card: "ModelCard", slug: str) -> "Evaluation":
+    """Return the card's evaluation on the dataset `slug`, or one that the card doesn't declare."""
+    from sr_bench.core.card import Evaluation
+
+    for evaluation in card.evaluations:
+        if slug in ("", evaluation.dataset):
+            return evaluation
+    return Evaluation(slug or "photos", card.usual_protocol)  # photos need no download
 
 
 def read_precision(args: argparse.Namespace, *, only_int8: bool = False) -> Precision:

@@ -1,0 +1,74 @@
+"""The page of an agreement: the matrix, and for each pair a picture of where they differ."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.agreement import Agreement, PairApart
+from sr_bench.files.atomic import write_text
+from sr_bench.imaging.files import RGB
+from sr_bench.imaging.layout import from_nchw
+from sr_bench.imaging.web import lossless_webp, to_8bit
+from sr_bench.report.html.render import render
+from sr_bench.report.terminal.agreement import agreement_lines
+
+_GREY, _WHITE = 128.0, 255.0
+_LARGEST = 100.0  # levels that a difference may be drawn with
+_MOST_GAIN = 64.0  # above it the noise of float sums would look like a picture
+
+Levels = NDArray[np.float32]
+"""N x C x H x W on the 0-255 scale."""
+
+
+@dataclass(frozen=True)
+class _Shown:
+    pair: PairApart
+    gain: float
+    """By how much the difference is multiplied."""
+    picture: str
+    """Of the first runtime, as a data URL."""
+    difference: str
+    """First minus second around grey, as a data URL."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    found: Agreement
+    text: str
+    shown: tuple[_Shown, ...]
+
+
+def write_page(
+    found: Agreement, target: Path, levels: Callable[[str], Mapping[str, Levels]]
+) -> None:
+    """Write the page of `found` to the file `target`, with all that it shows inside.
+
+    Args:
+        found: What to show.
+        target: An HTML file.
+        levels: Gives what each runtime makes of an image.
+    """
+    shown = []
+    for pair in found.pairs:
+        given = levels(pair.worst.image)
+        shown.append(_shown(pair, given[pair.first], given[pair.second]))
+    text = "\n".join(agreement_lines(found))
+    write_text(target, render("agreement", _Page(found, text, tuple(shown))))
+
+
+def _shown(pair: PairApart, a: Levels, b: Levels) -> _Shown:
+    gain = min(_MOST_GAIN, max(1.0, _LARGEST / max(pair.worst.max_levels, 1e-9)))
+    return _Shown(pair, gain, _url(_rgb(a)), _url(_rgb(_GREY + gain * (a - b))))
+
+
+def _rgb(levels: Levels) -> RGB:
+    image = from_nchw(levels, white=_WHITE, black=0.0)
+    return to_8bit(np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.float32))
+
+
+def _url(rgb: RGB) -> str:
+    return f"data:image/webp;base64,{b64encode(lossless_webp(rgb)).decode()}"

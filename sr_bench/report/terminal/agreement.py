@@ -1,0 +1,67 @@
+"""Show how far several runtimes are apart: a matrix, a row for each pair, and where they part."""
+
+from collections.abc import Iterator, Sequence
+
+from sr_bench.core.agreement import Agreement, LayerApart, PairApart, Parting
+from sr_bench.report.terminal.tables import plain_table
+
+_COLUMNS = ("pair", "PSNR", "worst", "image", "mean", "max", "values")
+
+
+def agreement_lines(found: Agreement) -> list[str]:
+    """Return the lines that show `found`; differences are of 255 levels.
+
+    ``values`` is the part of the 8-bit values that differ.
+    """
+    ran = ", ".join(f"{name} {version}" for name, version in found.versions.items())
+    images = len(found.pairs[0].images)
+    return [
+        f"{found.model} {found.precision} on {found.dataset}, {images} images: {ran}",
+        *(f"not run: {name}: {why}" for name, why in found.absent.items()),
+        "",
+        *_matrix(tuple(found.versions), found.pairs),
+        "",
+        *plain_table(_COLUMNS, [_row(pair) for pair in found.pairs], left=(0, 3)),
+        "",
+        *(line for parting in found.partings for line in parting_lines(parting)),
+        f"{found.status}: {found.sentence}",
+    ]
+
+
+def parting_lines(parting: Parting) -> Iterator[str]:
+    """Yield where two runtimes part, in sentences."""
+    told = f"{parting.first} and {parting.second} on {parting.image}"
+    if not parting.begins:
+        yield f"{told}: nothing of {_tried(parting)} differs by more than float rounding"
+        return
+    yield f"{told} begin to part at {_layer(parting.begins)}"
+    if parting.most:
+        before = f", from {parting.before.rms:.1e} before" if parting.before else ""
+        yield f"  and part most at {_layer(parting.most)}{before} ({_tried(parting)} tried)"
+
+
+def _layer(layer: LayerApart) -> str:
+    values = f"{100 * layer.share:.2g} % of the values differ"
+    return f"{layer.layer!r}: {values}, {layer.rms:.1e} of the span"
+
+
+def _tried(parting: Parting) -> str:
+    return f"{parting.tried} of {parting.planned} values"
+
+
+def _matrix(names: Sequence[str], pairs: Sequence[PairApart]) -> list[str]:
+    db = {frozenset((pair.first, pair.second)): f"{pair.db:.1f}" for pair in pairs}
+    rows = [[a, *(db.get(frozenset((a, b)), "-") for b in names)] for a in names]
+    return plain_table(("dB", *names), rows, left=(0,))
+
+
+def _row(pair: PairApart) -> list[str]:
+    return [
+        f"{pair.first} - {pair.second}",
+        f"{pair.db:.1f}",
+        f"{pair.worst.db:.1f}",
+        pair.worst.image,
+        f"{pair.mean_levels:.4f}",
+        f"{pair.max_levels:.2f}",
+        f"{100 * pair.share:.2f} %",
+    ]

@@ -36,12 +36,13 @@ def parting_lines(parting: Parting) -> Iterator[str]:
         return
     yield f"{told} begin to part at {_layer(parting.begins)}"
     if parting.most:
-        before = f", from {parting.before.rms:.1e} before" if parting.before else ""
+        before = f", from {parting.before.rms:.1e} at {parting.before.layer!r}" if parting.before else ""
         yield f"  and part most at {_layer(parting.most)}{before} ({_tried(parting)} tried)"
 
 
 def _layer(layer: LayerApart) -> str:
-    return f"{layer.layer!r}: {100 * layer.share:.2g} % of the values differ, {layer.rms:.1e} of the span"
+    share = f"{100 * layer.share:.2g} % of the values differ"
+    return f"{layer.layer!r}: {share}, by {layer.rms:.1e} of the span (rms)"
 
 
 def _tried(parting: Parting) -> str:

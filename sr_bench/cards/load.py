@@ -9,7 +9,7 @@ from pathlib import Path
 from sr_bench import discovery
 from sr_bench.cards.network_io import protocol_faults
 from sr_bench.cards.protocol_files import load_protocol, parse_protocol, protocol_names
-from sr_bench.cards.schema import CardTable, EvaluationTable, ModelTable
+from sr_bench.cards.schema import CardTable, EvaluationTable, ModelTable, PlanTable
 from sr_bench.core.card import Evaluation, ModelCard, SuiteCard
 from sr_bench.core.device import DevicePlan
 from sr_bench.core.fields import narrowed
@@ -48,6 +48,16 @@ def load_card(path: Path) -> SuiteCard:
         told=table.told,
         waivers=table.waivers,
     )
+
+
+def load_int8_plan(path: Path) -> Int8Plan:
+    """Return the plan in a TOML file that holds a card's table ``[model.int8]`` alone.
+
+    Raises:
+        CardError: The file can't be read, or has faults; each is listed with its key.
+    """
+    table = validate(PlanTable, read_toml(path, CardError), where=str(path), error=CardError)
+    return narrowed(Int8Plan, table.model.int8)
 
 
 def _own_protocols(table: CardTable) -> tuple[dict[str, EvalProtocol], list[str]]:

@@ -197,6 +197,16 @@ class ModelTable(Table):
         return self
 
 
+class _PlanOfModel(Table):
+    int8: Int8Table
+
+
+class PlanTable(Table):
+    """The int8 plan of a network that has no card."""
+
+    model: _PlanOfModel
+
+
 class CardTable(Table):
     """A whole card.toml."""
 

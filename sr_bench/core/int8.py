@@ -1,9 +1,10 @@
 """How a card wants its network quantised to int8, and when that counts as a loss."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Self
 
-from sr_bench.core.fields import Bounds, Words
+from sr_bench.core.fields import Bounds, Spelled, Words
 
 # Seen: an error in the outer 2 pixels, which crops hide, took 47.6 dB down to 39.9.
 RING_PX = 4
@@ -19,6 +20,11 @@ class ClipRange:
     high: float
     """At least 0."""
 
+    def wider(self, part: float) -> "ClipRange":
+        """Return the range with `part` of its width added at each end."""
+        more = part * (self.high - self.low)
+        return ClipRange(self.low - more, self.high + more)
+
 
 @dataclass(frozen=True)
 class RangeChoice:
@@ -28,6 +34,24 @@ class RangeChoice:
     """Empty: that of the precision."""
     symmetric: bool = False
     """Whether it reaches as far on both sides of 0: the zero point is in the middle."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what a card spells as ``kl``, ``symmetric`` or ``kl symmetric``.
+
+        Raises:
+            ValueError: It is none of these.
+        """
+        words = text.split()
+        symmetric = words[-1:] == ["symmetric"]
+        observer = words[: len(words) - symmetric]
+        if not words or len(observer) > 1:
+            msg = "expected an observer, symmetric, or both, such as 'kl symmetric'"
+            raise ValueError(msg)
+        return cls("".join(observer), symmetric)
+
+    def __str__(self) -> str:
+        return f"{self.observer} {'symmetric' if self.symmetric else ''}".strip()
 
 
 @dataclass(frozen=True)
@@ -53,6 +77,14 @@ class Int8Plan:
     """For the percentile observer: percent of |x| that is not clipped."""
     keep: tuple[Words, ...] = ()
     """Layers that stay in float: glob patterns on their names."""
+    observers: Mapping[str, Annotated[RangeChoice, Spelled(RangeChoice.parse)]] = field(
+        default_factory=dict
+    )
+    """How the clip ranges of what some layers read are chosen, by glob patterns on their names; of
+    two that match a layer the last counts."""
+    channels: Literal["equalised", "given"] = "equalised"
+    """Whether channels are scaled so that 8 bits serve all of a tensor's alike, which leaves what
+    the network computes."""
 
 
 @dataclass(frozen=True)

@@ -166,11 +166,12 @@ def metadata(model: ModelProto) -> dict[str, str]:
 
 
 def inferred(
-    model: ModelProto, shape: Sequence[int] | None = None, *, strict: bool = False
+    model: ModelProto, shape: Sequence[int | None] | None = None, *, strict: bool = False
 ) -> dict[str, TypeProto.Tensor]:
     """Return type and shape of each value, where onnx can tell, without copying the weights.
 
-    `model` has one input, of `shape` or of any, and no functions that are not inlined.
+    `model` has one input, of `shape`, where None is any size, or of any; it has no functions that
+    are not inlined.
 
     Raises:
         InferenceError: The model is not valid; if `strict`, a node doesn't take what it is given.

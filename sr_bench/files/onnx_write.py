@@ -12,10 +12,10 @@ from sr_bench.files.onnx_open import open_on_cpu
 _STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 
 
-def write_onnx(model: ModelProto, path: Path) -> None:
+def write_onnx(model: ModelProto, path: Path, *, is_run: bool = False) -> None:
     """Write `model` to `path`, whole or not at all, once onnx and onnxruntime accept it.
 
-    Missing folders are made.
+    Missing folders are made. What `is_run` onnxruntime has run already: it is not opened again.
 
     Raises:
         BackendError: One of them refuses it; no file is written.
@@ -28,7 +28,8 @@ def write_onnx(model: ModelProto, path: Path) -> None:
         standard = all(node.domain in _STANDARD for node in model.graph.node)
         onnx.checker.check_model(content, full_check=standard)
         judge = "onnxruntime"
-        open_on_cpu(content)
+        if not is_run:
+            open_on_cpu(content)
     # Theirs and protobuf's exceptions have no common base but Exception.
     except Exception as error:
         said = " ".join(str(error).split())

@@ -1,7 +1,6 @@
 """Which values each reading of a device's int8 rounds, and to what: see `emulated`."""
 
-from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from collections.abc import Collection, Mapping
 
 from onnx import TensorProto
 
@@ -10,7 +9,7 @@ from sr_bench.precision._geometry import geometry_values
 from sr_bench.precision.fp16 import KEEPS_VALUES
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.observed import rounded_by_any_plan
-from sr_bench.precision.points import MOVES, Points, given, with_moved
+from sr_bench.precision.points import MOVES, Points, given, read_by, with_moved
 
 LEVELS: Mapping[Profile, int] = {Profile.TVM: 128, Profile.FINE: 127}
 """How many levels a clip range is wide."""
@@ -23,7 +22,7 @@ def integer_points(network: Network, kept: Collection[Layer], profile: Profile) 
         return Points(frozenset(layer.input for layer in layers), {})
     gives = {given(network, layer) for layer in layers}
     # What leaves through no int8 layer is not int8: the last sum, or what only a kept layer reads.
-    read = filter(_read_by(network, layers), gives)
+    read = filter(read_by(network, layers), gives)
     known = with_moved(network, {layer.input for layer in layers}.union(read))
     observed, behind = rounded_by_any_plan(network), known.tensors | gives
     terms: set[str] = set()
@@ -33,20 +32,6 @@ def integer_points(network: Network, kept: Collection[Layer], profile: Profile) 
             if node.op_type == "Add":
                 terms |= observed.intersection(node.input)
     return Points(known.tensors | terms, known.scale_of)
-
-
-def _read_by(network: Network, layers: Collection[Layer]) -> Callable[[str], bool]:
-    """Return what tells whether one of the int8 `layers` reads a tensor, or what follows on it."""
-    reads = {layer.input for layer in layers}
-    ends = {layer.node for layer in network.layers}
-
-    @cache  # residual networks have exponentially many paths to a value
-    def is_read(tensor: str) -> bool:
-        nodes = network.consumers.get(tensor, ())
-        onward = (out for node in nodes if node.name not in ends for out in node.output)
-        return tensor in reads or any(map(is_read, onward))
-
-    return is_read
 
 
 def half_values(network: Network, kept: Collection[Layer], profile: Profile) -> frozenset[str]:

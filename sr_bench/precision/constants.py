@@ -198,11 +198,12 @@ class _File:
         node = self._nodes.get(layer.node)
         found = self._dequantised(node.input[1]) if node and node.op_type == "Conv" else None
         wanted = network.constants[layer.weight].astype(np.float64)
-        if node is None or found is None or found[0].shape != wanted.shape:
+        if node is None or found is None or found[0].shape[1:] != wanted.shape[1:]:
             return None
-        integers, steps = found
         rows = len(wanted)
         bias = self._dequantised(node.input[2]) if len(node.input) > 2 and node.input[2] else None
+        integers, steps = _mean(*found, rows)
+        bias = bias and _mean(*bias, rows)
         own = network.constants[layer.bias].astype(np.float64) if layer.bias else None
         return _Pair(
             layer,
@@ -256,3 +257,10 @@ class _File:
             if changed:
                 what = "PixelShuffle order" if node.op_type == "DepthToSpace" else node.op_type
                 yield f"{what}: {node.name} has another {', '.join(changed)} than in fp32"
+
+
+def _mean(integers: Doubles, steps: Doubles, rows: int) -> tuple[Doubles, Doubles]:
+    """Return the mean of the copies of a layer of `rows` outputs; see `lanes`."""
+    used = len(integers) // rows * rows
+    copies = integers[:used].reshape(-1, rows, *integers.shape[1:])
+    return copies.mean(axis=0), steps[:rows]

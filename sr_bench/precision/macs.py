@@ -60,6 +60,17 @@ def integer_share(model: ModelProto) -> float | None:
     return sum(macs.count for macs in counts if macs.in_integers) / total if total else None
 
 
+def run_in_integers(model: ModelProto, shares: Mapping[str, float]) -> float | None:
+    """Return the sum of `shares`, by node, of what plain onnxruntime runs in integers, 0 to 1.
+
+    Where `model` computes a layer more often than its fp32 network does, that counts once. None if
+    it can't be told.
+    """
+    counts = count_macs(model, optimised=True)
+    ran = {macs.node for macs in counts if macs.in_integers}
+    return min(1.0, sum(shares[name] for name in ran & shares.keys())) if counts else None
+
+
 def multiplies(node: NodeProto) -> bool:
     """Return whether `node` is an operator of a kind that is counted."""
     return node.op_type in _RULES

@@ -1,12 +1,16 @@
 """Decide which tensors an int8 network rounds to 8 bits."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
 
 from sr_bench.precision.network import Layer, Network
 
 MOVES = frozenset(("DepthToSpace", "SpaceToDepth", "Reshape", "Transpose", "Flatten", "Identity"))
 """Operators that only move values: in and out share their scale."""
+
+_SHAPES = (*MOVES, "Squeeze", "Unsqueeze")
+_FEW_CHANNELS = 16
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,9 @@ class Points:
     tensors: frozenset[str]
     scale_of: dict[str, str]
     """For a tensor that only holds another one's values: the tensor whose scale it has."""
+    last: frozenset[str] = frozenset()
+    """Nodes of the int8 layers that give the image: of few channels, with no int8 layer behind.
+    What these give is rounded to more than 256 levels; see `lanes`."""
 
 
 def points(network: Network, kept: Collection[Layer] = ()) -> Points:
@@ -25,8 +32,29 @@ def points(network: Network, kept: Collection[Layer] = ()) -> Points:
     runtime computes a layer in integers only where its sum is rounded too.
     """
     layers = [layer for layer in network.layers if layer not in kept]
-    gives = {given(network, layer) for layer in layers}
-    return with_moved(network, gives | {layer.input for layer in layers})
+    last = frozenset(layer.node for layer in _last(network, layers))
+    gives = {given(network, layer) for layer in layers if layer.node not in last}
+    return replace(with_moved(network, gives | {layer.input for layer in layers}), last=last)
+
+
+def _last(network: Network, layers: Collection[Layer]) -> Iterator[Layer]:
+    is_read = read_by(network, layers)
+    for layer in layers:
+        if gives_image(network, layer) and not is_read(layer.output):
+            yield layer
+
+
+def gives_image(network: Network, layer: Layer) -> bool:
+    """Return whether `layer` is of few channels, and only layers that shift colours follow."""
+    shapes = {other.node: network.constants[other.weight].shape for other in network.layers}
+    attributes = network.producers[layer.output].attribute
+    grouped = any(item.name == "group" and item.i > 1 for item in attributes)
+    few = shapes[layer.node][0] <= _FEW_CHANNELS and not grouped
+    if not few or given(network, layer) != layer.output:
+        return False
+    shifts = {node for node, (out, *rest) in shapes.items() if out <= 4 and rest[1:] == [1, 1]}
+    others = [other for other in network.layers if other.node not in shifts]
+    return not read_by(network, others)(layer.output)
 
 
 def with_moved(network: Network, tensors: Collection[str]) -> Points:
@@ -42,12 +70,33 @@ def with_moved(network: Network, tensors: Collection[str]) -> Points:
     return Points(frozenset(rounded), scale_of)
 
 
+def read_by(network: Network, layers: Collection[Layer]) -> Callable[[str], bool]:
+    """Return what tells whether one of the int8 `layers` reads a tensor, or what follows on it."""
+    reads = {layer.input for layer in layers}
+    ends = {layer.node for layer in network.layers}
+
+    @cache  # residual networks have exponentially many paths to a value
+    def is_read(tensor: str) -> bool:
+        nodes = network.consumers.get(tensor, ())
+        onward = (out for node in nodes if node.name not in ends for out in node.output)
+        return tensor in reads or any(map(is_read, onward))
+
+    return is_read
+
+
 def given(network: Network, layer: Layer) -> str:
     """Return the tensor that `layer` gives, behind a ReLU if that is all that reads it."""
     nodes = network.consumers[layer.output]
     if len(nodes) == 1 and nodes[0].op_type == "Relu" and layer.output != network.output:
         return str(nodes[0].output[0])
     return layer.output
+
+
+def is_image(network: Network, tensor: str) -> bool:
+    """Return whether `tensor` holds the values of the network's input, moved at most."""
+    while (node := network.producers.get(tensor)) and node.op_type in _SHAPES:
+        tensor = node.input[0]
+    return tensor == network.input
 
 
 def moved_back(network: Network, tensor: str) -> Iterator[str]:

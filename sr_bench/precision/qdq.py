@@ -6,7 +6,6 @@ so that every runtime reads it: one that knows int8 computes in integers, others
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,40 +18,15 @@ from sr_bench.errors import BackendError
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_names import name_nodes
 from sr_bench.precision.additions import float_skips, loses_rounding
+from sr_bench.precision.lanes import lanes
 from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.points import MOVES, Points, given, points
-from sr_bench.precision.rounding import LARGEST, IntegerWeights
-from sr_bench.precision.steps import common_unit, odd_fractions, odd_multiple, unit_below
+from sr_bench.precision.points import MOVES, Points, given, is_image, points
+from sr_bench.precision.rounding import IntegerWeights
+from sr_bench.precision.scale import Scale
+from sr_bench.precision.steps import common_unit, odd_fractions, unit_below
 
-# uint8, as int8 is no better and runs at 0.35 to 0.45 of the speed in onnxruntime.
-_LEVELS = 255  # steps from the lowest uint8 to the highest
-_MIDDLE = 128  # what 0 becomes where activations are symmetric
 _LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to
-_SHAPES = (*MOVES, "Squeeze", "Unsqueeze")
-_SMALLEST_RANGE = 1e-20  # less holds 0: a step must be a float32, and fine enough for a bias
-
-
-@dataclass(frozen=True)
-class Scale:
-    """How a tensor's values become uint8: ``q = round(x / q_scale) + zero_point``, clipped."""
-
-    q_scale: np.float32
-    zero_point: np.uint8
-
-    @classmethod
-    def of(cls, clip: ClipRange, plan: Int8Plan) -> "Scale":
-        """Return how the values of `clip` become uint8."""
-        low, high = clip.low, clip.high
-        if high - low < _SMALLEST_RANGE:
-            low, high = 0.0, 1.0
-        if plan.activations == "symmetric":
-            return cls(np.float32(max(-low, high) / LARGEST), np.uint8(_MIDDLE))
-        step = (high - low) / _LEVELS
-        return cls(np.float32(step), np.uint8(np.clip(np.rint(-low / step), 0, _LEVELS)))
-
-    def in_multiples_of(self, unit: float) -> "Scale":
-        """Return the next wider one whose step is an odd multiple of `unit`; see `steps`."""
-        return Scale(odd_multiple(float(self.q_scale), unit), self.zero_point)
+_MARGIN = 1 / 8  # of what the last layer gives: an image may be brighter than those calibrated with
 
 
 def quantise(
@@ -125,7 +99,13 @@ class _Writer:
         self._points: Points = points(network, kept)
         scales = {name: self._scale(name, clip, plan) for name in self._points.tensors}
         self._unit = common_unit(float(scale.q_scale) for scale in scales.values())
-        self._scales = self._on_grid(scales)
+        self._scales = {
+            name: scale if is_image(network, name) else scale.in_multiples_of(self._unit)
+            for name, scale in scales.items()  # those of the image are its levels
+        }
+        last = [self._layers[node].output for node in self._points.last]
+        wide = {name: clip[name].wider(_MARGIN) for name in last if name in clip}
+        self._last = {name: self._scale(name, wide, plan) for name in last}
         self._skips = plan.skips
         self._float_skips = float_skips(network, kept, self._scales)
         self._constants: dict[str, TensorProto] = {}
@@ -140,16 +120,6 @@ class _Writer:
             raise BackendError(msg)
         return Scale.of(clip[source], plan)
 
-    def _on_grid(self, scales: Mapping[str, Scale]) -> Mapping[str, Scale]:
-        """Return `scales` in multiples of the unit, but for the image, whose values are levels."""
-        wider = {name: scale.in_multiples_of(self._unit) for name, scale in scales.items()}
-        return {name: scales[name] if self._is_image(name) else wider[name] for name in scales}
-
-    def _is_image(self, name: str) -> bool:
-        while (node := self._network.producers.get(name)) and node.op_type in _SHAPES:
-            name = node.input[0]
-        return name == self._network.input
-
     def model(self, notes: Mapping[str, str]) -> ModelProto:
         """Return the whole model."""
         nodes = [*self._rounded(self._network.input)]
@@ -161,23 +131,25 @@ class _Writer:
 
     def _rounded(self, name: str) -> Iterator[NodeProto]:
         """Yield the pair that rounds the tensor `name` to 256 levels, if it is to be rounded."""
-        if name not in self._scales:
-            return
-        scale = self._scales[name]
+        if name in self._scales:
+            ends = self._float(name), self._rounded_name(name)
+            yield from self._pair(name, self._scales[name], *ends)
+
+    def _pair(self, name: str, scale: Scale, source: str, target: str) -> Iterator[NodeProto]:
+        """Yield what rounds `source` to `target`; what is added is called after `name`."""
         parts = (
             self._constant(self._added(name, "scale"), scale.q_scale),
             self._constant(self._added(name, "zero_point"), scale.zero_point),
         )
         levels = self._added(name, "int8")
-        yield named_node("QuantizeLinear", [self._float(name), *parts], levels)
-        values = self._rounded_name(name)
+        yield named_node("QuantizeLinear", [source, *parts], levels)
         if not self._loses_rounding(name):
-            yield named_node("DequantizeLinear", [levels, *parts], values)
+            yield named_node("DequantizeLinear", [levels, *parts], target)
             return
         apart = self._added(name, "apart")
         yield named_node("DequantizeLinear", [levels, *parts], apart)
         # It changes nothing, and no runtime takes it out or fuses what is on its two sides.
-        yield named_node("MaxPool", [apart], values, kernel_shape=[1, 1])
+        yield named_node("MaxPool", [apart], target, kernel_shape=[1, 1])
 
     def _loses_rounding(self, name: str) -> bool:
         args = self._network, name, self._scales, self._reads_rounded
@@ -193,22 +165,54 @@ class _Writer:
                 is_rounded = self._reads_rounded(node, name)
                 copy.input[i] = self._rounded_name(name) if is_rounded else self._float(name)
         copy.output[:] = [self._float(name) for name in node.output]
-        if layer:
-            weights = self._fitting(layer)
-            # By node, as layers that share weights may need unlike steps: see _fitting.
-            copy.input[1] = self._added(layer.node, "weight")
-            yield self._dequantised(copy.input[1], weights.values, weights.q_scale)
-            del copy.input[3 if layer.bias else 2 :]  # an absent bias may have an empty name
-            if layer.bias:
-                # A bias joins the int32 sum, so its step has to be the sum's.
-                scale = weights.q_scale * self._scales[layer.input].q_scale
-                integers = np.rint(self._network.constants[layer.bias] / scale.astype(np.float64))
-                copy.input[2] = self._added(layer.node, "bias")
-                yield self._dequantised(copy.input[2], integers.astype(np.int32), scale)
-        yield copy
+        if layer and layer.output in self._last:
+            yield from self._in_lanes(copy, layer)
+        else:
+            if layer:
+                weights = self._fitting(layer)
+                bias = self._network.constants[layer.bias] if layer.bias else None
+                yield from self._constants_of(copy, layer, weights, bias)
+            yield copy
         for name in self._float_skips.intersection(node.output):
             copy.output[0] = self._added(name, "fine")
             yield from self._whole_units(copy.output[0], name)
+
+    def _constants_of(
+        self,
+        node: NodeProto,
+        layer: Layer,
+        weights: IntegerWeights,
+        bias: NDArray[np.generic] | None,
+    ) -> Iterator[NodeProto]:
+        """Let `node` read the integers of the layer's constants; yield what makes floats of them.
+
+        They are called by node, as layers that share weights may need unlike steps: see `_fitting`.
+        """
+        del node.input[1:]  # an absent bias may have an empty name
+        node.input.append(self._added(layer.node, "weight"))
+        yield self._dequantised(node.input[1], weights.values, weights.q_scale)
+        if bias is not None:
+            # A bias joins the int32 sum, so its step has to be the sum's.
+            scale = weights.q_scale * self._scales[layer.input].q_scale
+            integers = np.rint(bias / scale.astype(np.float64)).astype(np.int32)
+            node.input.append(self._added(layer.node, "bias"))
+            yield self._dequantised(node.input[2], integers, scale)
+
+    def _in_lanes(self, node: NodeProto, layer: Layer) -> Iterator[NodeProto]:
+        """Yield the last layer `node` several times over, and the mean of what that gives."""
+        constants, scale = self._network.constants, self._last[layer.output]
+        bias = constants[layer.bias] if layer.bias else None
+        steps = self._fitting(layer).q_scale
+        wide = lanes(constants[layer.weight], bias, steps, scale.q_scale)
+        integers = IntegerWeights(wide.values, wide.q_scale)
+        name, output = self._added(layer.output, "lanes"), node.output[0]
+        node.output[0] = name
+        yield from self._constants_of(node, layer, integers, wide.bias)
+        yield node
+        rounded = self._added(name, "rounded")
+        yield from self._pair(name, scale, name, rounded)
+        mean = self._constant(self._added(name, "mean"), wide.mean)
+        yield named_node("Conv", [rounded, mean], output)
 
     def _whole_units(self, fine: str, name: str) -> Iterator[NodeProto]:
         """Yield what rounds `fine` to the unit of which all steps are multiples."""
@@ -250,10 +254,14 @@ class _Writer:
     def _fitting(self, layer: Layer) -> IntegerWeights:
         """Return the layer's weights in steps of which no sum lies in the middle of two levels."""
         weights = self._wide_enough(layer)
-        reads, gives = self._scales[layer.input], self._scales[given(self._network, layer)]
+        reads, gives = self._scales[layer.input], self._scale_given(layer)
         levels = gives.q_scale.astype(np.float64) / reads.q_scale
         scale = odd_fractions(weights.q_scale / levels) * levels
         return IntegerWeights(weights.values, scale.astype(np.float32))
+
+    def _scale_given(self, layer: Layer) -> Scale:
+        last = self._last.get(layer.output)
+        return last or self._scales[given(self._network, layer)]
 
     def _wide_enough(self, layer: Layer) -> IntegerWeights:
         """Return the layer's weights, in wider steps where its bias would not fit an int32."""

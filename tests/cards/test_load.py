@@ -81,6 +81,7 @@ count = 5
 shared_images = true
 activations = "symmetric"
 rounding = "nearest"
+channels = "given"
 skips = "int8"
 percentile = 99.9
 keep = ["head", "tail.*"]
@@ -96,7 +97,7 @@ max_drop_ssim = 0.0
 def test_how_a_card_quantises_is_read(write) -> None:
     (model,) = load_card(write(FULL + INT8)).models
     assert model.int8 == Int8Plan(
-        "paris", 5, True, "symmetric", "nearest", "int8", 99.9, ("head", "tail.*")
+        "paris", 5, True, "symmetric", "nearest", "int8", 99.9, ("head", "tail.*"), channels="given"
     )
     assert model.gate == Gate(45.0, 0.1, 0.0)
     assert model.tolerance_for("psnr", Precision("int8_kl")) == Tolerance(0.02, "rounding")

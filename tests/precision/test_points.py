@@ -18,7 +18,8 @@ def network(tmp_path: Path) -> Network:
 def test_all_inputs_and_outputs_of_layers_are_rounded(network: Network) -> None:
     chosen = points(network)
     # body.0 is rounded behind its ReLU only, and the sum of body.1 and head behind its own.
-    assert chosen.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide", "y"}
+    assert chosen.tensors == {"x", "head", "relu", "body.1", "after", "up", "wide"}
+    assert chosen.last == {"/tail/Conv"}  # finer than 8 bits
     assert chosen.scale_of["wide"] == "up"
     assert "up" not in chosen.scale_of
 
@@ -27,7 +28,9 @@ def test_a_kept_layer_reads_and_writes_float(network: Network) -> None:
     kept = network.matching(["head", "tail"])
     assert [layer.name for layer in kept] == ["head", "tail"]
     # 'head' is still rounded, as body.0 reads it, and 'up', as an int8 layer gives it.
-    assert points(network, kept).tensors == {"head", "relu", "body.1", "after", "up", "wide"}
+    chosen = points(network, kept)
+    assert chosen.tensors == {"head", "relu", "body.1", "after", "up", "wide"}
+    assert not chosen.last  # 'up' has 32 channels
 
 
 def test_patterns_match_several_layers(network: Network) -> None:

@@ -1,6 +1,7 @@
 """The card of an ONNX file that no card names: what it reads and gives is found out from it."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -23,6 +24,12 @@ def add_file_arguments(parser: argparse.ArgumentParser) -> None:
         choices=get_args(NetworkColour),
         help="of an ONNX file (default: rgb; of one channel it must be said)",
     )
+    parser.add_argument(
+        "--plan",
+        type=Path,
+        metavar="FILE",
+        help="int8 plan of an ONNX file: what sr-bench plan wrote",
+    )
 
 
 def card_of_file(args: argparse.Namespace) -> "ModelCard":
@@ -44,7 +51,12 @@ def card_of_file(args: argparse.Namespace) -> "ModelCard":
         (_colour(image, args.colour), (0.0, _white(image, args.white)))
         for image in (network.reads, network.gives)
     )
-    return _card(args, NetworkInput(*reads), NetworkOutput(*gives), network)
+    card = _card(args, NetworkInput(*reads), NetworkOutput(*gives), network)
+    if args.plan is None:
+        return card
+    from sr_bench.cards.load import load_int8_plan
+
+    return replace(card, int8=load_int8_plan(args.plan))
 
 
 def countable_file(args: argparse.Namespace) -> "ModelCard":
@@ -57,7 +69,7 @@ def countable_file(args: argparse.Namespace) -> "ModelCard":
     from sr_bench.files.onnx_card import Declared
 
     path = _file(args)
-    args = argparse.Namespace(model=args.model, scale=1, white=None, colour=None)
+    args = argparse.Namespace(model=args.model, scale=1, white=None, colour=None, plan=None)
     try:
         network = look_at(path, Declared())
     except BackendError:

@@ -47,6 +47,9 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
         BackendError: The file can't be read, or is not from one image to another.
     """
     if not args.model.endswith(".onnx"):
+        if args.plan is not None:
+            msg = f"--plan {args.plan}: it is for an ONNX file; the card of {args.model} has a plan"
+            raise OptionError(msg)
         card = find_model(load_suites(args.suites), args.model)
         return replace(card, trusted=args.trust_code)
     return card_of_file(args)

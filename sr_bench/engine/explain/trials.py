@@ -113,7 +113,8 @@ class Trials:
             with self._worker.open(self._low) as session:
                 lost = [_squares(session.run(x), self._reference.run(x)) for x in tiles]
             worst = tiles[int(np.argmax(lost))]
-        return maker.predictor(maker.ranges(self.observer), [worst])
+        (predictor,) = maker.predictors([maker.ranges(self.observer)], [worst])
+        return predictor
 
     def _takes(self, image: NDArray[np.float32]) -> bool:
         try:

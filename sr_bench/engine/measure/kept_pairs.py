@@ -51,6 +51,7 @@ class KeptPairs:
         self._limit = limit_bytes
         self._spare = spare
         self._reads = reads
+        self._cpu = cpu_model()  # another one's instructions may resize to other levels
         self._writes = True
         self._room = 0
         self._lock = Lock()
@@ -61,8 +62,7 @@ class KeptPairs:
         Raises:
             SrBenchError: It can't be decoded or resized.
         """
-        # The processor too: another one's instructions may resize to other levels.
-        done = [job.card.scale, job.pair_rule, measuring(), cpu_model()]
+        done = [job.card.scale, job.pair_rule, measuring(), self._cpu]
         key = sha256_json([job.images.items[index].digest(), *done])
         kept = self._read(key) if self._reads else None
         if kept is not None:
@@ -87,8 +87,10 @@ class KeptPairs:
             self._spare.tell_unusable(disk_error(error, path, "read"))
             return None
         body = content[_SEAL:]
-        if content[:_SEAL].tobytes() != _seal(key, body):
+        if content[:_SEAL].tobytes() != _seal(key, body.data):
             self._spare.tell_damaged(f"{path} is damaged")
+            with suppress(OSError):  # it may not be kept anew
+                path.unlink()
             return None
         with suppress(OSError):  # a cache that others share may be read-only
             os.utime(path)  # used now: it goes last
@@ -96,15 +98,16 @@ class KeptPairs:
 
     def _write(self, key: str, pair: Pair) -> None:
         body = _packed(pair)
+        content = b"".join((_seal(key, *body), *body))
         try:
             # What a power failure spoils is made again: no need to wait for the disk.
-            write_bytes(self._path(key), _seal(key, body) + body.tobytes(), durable=False)
+            write_bytes(self._path(key), content, durable=False)
         except SrBenchError as cause:
             self._spare.tell_unusable(cause)
             self._writes = False
             return
         with self._lock:
-            self._room -= _SEAL + body.nbytes
+            self._room -= len(content)
             if self._room <= 0:  # others may have written too
                 self._room = self._limit // _PART
                 prune(self._folder, self._limit - self._room)
@@ -118,16 +121,16 @@ def kept_pairs(selection: Selection) -> KeptPairs | None:
     return KeptPairs(folder, selection.pairs_bytes, selection.spare, reads=reads)
 
 
-def _seal(key: str, body: NDArray[np.uint8]) -> bytes:
+def _seal(key: str, *body: memoryview | bytes) -> bytes:
     digest = sha256(key.encode())
-    digest.update(body.data)
+    for part in body:
+        digest.update(part)
     return digest.digest()
 
 
-def _packed(pair: Pair) -> NDArray[np.uint8]:
+def _packed(pair: Pair) -> tuple[memoryview | bytes, ...]:
     sizes = _SIZES.pack(*pair.lr.shape[:2], *pair.hr.shape[:2])
-    parts = (np.frombuffer(sizes, np.uint8), pair.lr.reshape(-1), pair.hr.reshape(-1))
-    return np.concatenate(parts)
+    return sizes, np.ascontiguousarray(pair.lr).data, np.ascontiguousarray(pair.hr).data
 
 
 def _unpacked(body: NDArray[np.uint8]) -> Pair:

@@ -8,7 +8,7 @@ from onnx import load
 from sr_bench.files.onnx_file import load_onnx, metadata
 from sr_bench.precision.constants import constant_signs
 from sr_bench.precision.macs import integer_share
-from sr_bench.precision.network import read_network
+from sr_bench.precision.network import Network
 
 KEYS = ("observer", "widened", "int8_share", "integer_share", "float_operators")
 """Entries of a file that was made here: what chose its clip ranges, how many were widened and for
@@ -29,10 +29,10 @@ def integer_notes(path: Path) -> Mapping[str, str]:
     return {} if share is None else {"integer_share": f"{share:.4f}"}
 
 
-def fault_notes(path: Path, fp32: Path) -> Mapping[str, str]:
+def fault_notes(path: Path, network: Network) -> Mapping[str, str]:
     """Return as ``file_faults`` which constants of the int8 file at `path` are damaged, if any.
 
-    They are not what rounding makes of those of the network at `fp32`.
+    They are not what rounding makes of those of the fp32 `network`.
     """
-    faults = "; ".join(constant_signs(load_onnx(path), read_network(fp32)))
+    faults = "; ".join(constant_signs(load_onnx(path), network))
     return {"file_faults": faults} if faults else {}

@@ -1,9 +1,7 @@
 """From a calibration set to an int8 network: one pass serves every observer, kept by content."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from io import BytesIO
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,41 +12,27 @@ from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.int8 import RangeChoice
+from sr_bench.engine.prepare.calibrated import Calibrated, packed, unpacked
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
+from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision.acceptance import Images, widened
 from sr_bench.precision.calibrate import collect
+from sr_bench.precision.channel_profile import channel_profiles
 from sr_bench.precision.emulated import clip_thresholds, emulate
-from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.macs import integer_share
-from sr_bench.precision.network import Layer, Network, read_network
+from sr_bench.precision.equalise import UNSCALED, Scaling, scaled, scaling, watched
+from sr_bench.precision.macs import run_in_integers
+from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.carried import Carrier
 from sr_bench.precision.noise.plans import Predictor
 from sr_bench.precision.points import points
-from sr_bench.precision.qdq import Scale, int8_share, quantise
-from sr_bench.precision.ranges import NO_CHOICES, Ranges, clip_ranges
-from sr_bench.precision.rounding import IntegerWeights, integer_weights
-from sr_bench.precision.tails import Tails
-
-_BY_IMAGE = ("totals", "starts")
-_TAIL_ARRAYS = tuple(item.name for item in fields(Tails))
-
-
-@dataclass(frozen=True)
-class Calibrated:
-    """What one pass over a calibration set yields: all that any observer or plan needs."""
-
-    histograms: Mapping[str, Histogram]
-    """Of each tensor that may be rounded."""
-    live: Mapping[str, Histogram]
-    """Of those of which not all values matter: of the values that do."""
-    tails: Mapping[str, Tails]
-    """Of each image's largest values that matter, the images in the order of their names."""
-    weights: Mapping[str, IntegerWeights]
-    """By name of the weight constant."""
+from sr_bench.precision.qdq import int8_share, quantise
+from sr_bench.precision.ranges import Ranges, clip_ranges
+from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.scale import Scale
 
 
 @dataclass(frozen=True)
@@ -56,15 +40,17 @@ class Int8Maker:
     """Makes int8 networks of one fp32 network from one calibration pass, for any plan."""
 
     network: Network
+    """With scaled channels, where the plan lets them be."""
     calibrated: Calibrated
     images: CalibrationSet
 
-    def ranges(self, observer: str, choices: Mapping[str, RangeChoice] = NO_CHOICES) -> Ranges:
+    def ranges(self, observer: str, choices: Mapping[str, RangeChoice] | None = None) -> Ranges:
         """Return the clip range of every tensor by `observer`, widened where it is not accepted.
 
-        `choices` are those of `clip_ranges`.
+        `choices` are those of `clip_ranges`; None: those of the card's plan.
         """
         plan, made = self.images.card.int8, self.calibrated
+        choices = plan.observers if choices is None else choices
         whole = {pattern: replace(choice, observer="max") for pattern, choice in choices.items()}
         clip, widest = (
             clip_ranges(
@@ -131,27 +117,34 @@ class Int8Maker:
             BackendError: It is not valid, or onnxruntime can't open it; no file is written.
         """
         made = metadata(model)
-        if PROFILE_KEY not in made and (share := integer_share(model)) is not None:
+        shares = {layer.node: layer.share for layer in self.network.layers}
+        share = None if PROFILE_KEY in made else run_in_integers(model, shares)
+        if share is not None:
             helper.set_model_props(model, made | {"sr_bench.integer_share": f"{share:.4f}"})
         try:
-            write_onnx(model, target)
+            write_onnx(model, target, is_run=share is not None)
         except BackendError as error:
             raise error.about(_called(self.images.card)) from error
 
-    def predictor(self, ranges: Ranges, images: Iterable[NDArray[np.float32]]) -> Predictor:
-        """Return the errors that each layer makes at the output on `images`, NCHW.
+    def predictors(
+        self, ways: Sequence[Ranges], images: Iterable[NDArray[np.float32]]
+    ) -> tuple[Predictor, ...]:
+        """Return the errors that each layer makes at the output on `images`, NCHW, by each of ways.
 
         Raises:
             BackendError: They can't be carried there.
         """
         carrier = Carrier(self.network, self.calibrated.weights)
         source, plan = points(self.network).scale_of, self.images.card.int8
-
-        def scale(name: str) -> Scale:
-            return Scale.of(ranges.clip[source.get(name, name)], plan)
-
-        errors = [carrier.errors(image, scale, seed) for seed, image in enumerate(images)]
-        return Predictor(self.network, errors, carrier.blocked)
+        scales = [
+            lambda name, clip=ranges.clip: Scale.of(clip[source.get(name, name)], plan)
+            for ranges in ways
+        ]
+        errors = [carrier.errors(image, scales, seed) for seed, image in enumerate(images)]
+        return tuple(
+            Predictor(self.network, by_image, carrier.blocked)
+            for by_image in zip(*errors, strict=True)
+        )
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
@@ -163,19 +156,25 @@ class Int8Maker:
 
 
 def int8_maker(
-    onnx: Path, images: CalibrationSet, kept: Kept, name: str, effort: Effort
+    onnx: Path,
+    images: CalibrationSet,
+    kept: Kept,
+    name: str,
+    effort: Effort,
+    *,
+    equalise: bool,
 ) -> Int8Maker:
     """Return what makes int8 networks of the one in the file `onnx`, after a pass over `images`.
 
     What the pass finds is the file `name` of `kept` if it was made before: a digest of all that
-    decides the content.
+    decides the content. With `equalise` channels are scaled first; see `equalise.scaling`.
 
     Raises:
         BackendError: The network can't run on an image, a value is NaN or infinite, or the
             memory is too small; the message names it.
         NotRunError: No layer can be quantised.
     """
-    network = read_network(onnx, told=images.card.onnx)
+    network = network_in(onnx, told=images.card.onnx)
     if not network.layers:
         msg = (
             "no layer can be quantised: expected a Conv of two spatial axes with constant weights,"
@@ -183,13 +182,16 @@ def int8_maker(
         )
         raise NotRunError(msg)
     if (content := kept.read(name)) is not None:
-        return Int8Maker(network, _unpacked(content), images)
+        result = unpacked(content)
+        return Int8Maker(scaled(network, result.scaling), result, images)
     # The moments are dear, and no other rounding reads them.
     learned = images.card.int8.rounding == "learned"
     try:
+        found = _scaling(network, images, effort) if equalise else UNSCALED
+        network = scaled(network, found)
         statistics = collect(
             network,
-            dict(zip(images.names, images.inputs(), strict=True)),
+            _named(images),
             moments=learned,
             given=images.card.input,
             stress=images.stress,
@@ -198,9 +200,25 @@ def int8_maker(
     except BackendError as error:
         raise error.about(_called(images.card)) from error
     weights = integer_weights(network, statistics.moments)
-    result = Calibrated(statistics.histograms, statistics.live, statistics.tails, weights)
-    kept.write(name, _packed(result))
+    result = Calibrated(statistics.histograms, statistics.live, statistics.tails, weights, found)
+    kept.write(name, packed(result))
     return Int8Maker(network, result, images)
+
+
+def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:
+    """Return how the channels of `network` are to be scaled."""
+    profiles = channel_profiles(
+        network,
+        watched(network),
+        _named(images),
+        workers=effort.workers,
+        given=images.card.input,
+    )
+    return scaling(network, profiles, may_loosen=images.card.int8.skips == "float")
+
+
+def _named(images: CalibrationSet) -> dict[str, Callable[[], NDArray[np.float32]]]:
+    return dict(zip(images.names, images.inputs(), strict=True))
 
 
 def skipped(onnx: Path, card: ModelCard) -> tuple[int, ...]:
@@ -212,7 +230,7 @@ def skipped(onnx: Path, card: ModelCard) -> tuple[int, ...]:
     """
     if not card.device.skip:
         return ()
-    network = read_network(onnx, told=card.onnx)
+    network = network_in(onnx, told=card.onnx)
     matching = network.matching(card.device.skip, key="vacc.skip")
     return tuple(i for i, layer in enumerate(network.layers) if layer in matching)
 
@@ -220,46 +238,3 @@ def skipped(onnx: Path, card: ModelCard) -> tuple[int, ...]:
 def _called(card: ModelCard) -> str:
     """Return what errors call the network of `card`: by the user's own file, if there is one."""
     return str(card.onnx or card.name)
-
-
-def _packed(calibrated: Calibrated) -> bytes:
-    arrays: dict[str, np.ndarray] = {}
-    index: dict[str, list[object]] = {"weights": list(calibrated.weights)}
-    for kind, histograms in (("histograms", calibrated.histograms), ("live", calibrated.live)):
-        index[kind] = [[name, h.low, h.high, h.exponent] for name, h in histograms.items()]
-        arrays |= {f"{kind}{i}": h.counts for i, h in enumerate(histograms.values())}
-    for number, integers in enumerate(calibrated.weights.values()):
-        arrays[f"w{number}"], arrays[f"s{number}"] = integers.values, integers.q_scale
-    tails = list(calibrated.tails.values())
-    index["tails"] = [[name, len(tail.values)] for name, tail in calibrated.tails.items()]
-    for key in _TAIL_ARRAYS:  # one member for all tensors, of which there may be hundreds
-        arrays[key] = np.concatenate([getattr(tail, key) for tail in tails])
-    # Names of tensors may be no names of members.
-    arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
-    buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # a pickle runs code
-    return buffer.getvalue()
-
-
-def _unpacked(content: bytes) -> Calibrated:
-    with np.load(BytesIO(content), allow_pickle=False) as arrays:
-        index = json.loads(arrays["index"].tobytes())
-        histograms, live = (
-            {
-                name: Histogram(low, high, exponent, arrays[f"{kind}{number}"])
-                for number, (name, low, high, exponent) in enumerate(index[kind])
-            }
-            for kind in ("histograms", "live")
-        )
-        weights = {
-            name: IntegerWeights(arrays[f"w{number}"], arrays[f"s{number}"])
-            for number, name in enumerate(index["weights"])
-        }
-        names, sizes = zip(*index["tails"], strict=True)
-        # By the number of images, or of values.
-        cuts = {
-            key: len(names) if key in _BY_IMAGE else np.cumsum(sizes)[:-1] for key in _TAIL_ARRAYS
-        }
-        parts = [np.split(arrays[key], cuts[key]) for key in _TAIL_ARRAYS]
-        tails = {name: Tails(*own) for name, *own in zip(names, *parts, strict=True)}
-    return Calibrated(histograms, live, tails, weights)

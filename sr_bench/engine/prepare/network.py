@@ -195,7 +195,8 @@ class Prepared(CardNetwork):
             return integer_notes(self.onnx()) if self.precision.dtype == "int8" else {}
         if self.calibration is None or self.form is Form.SOURCE:
             return {}
-        faults = fault_notes(self.onnx(), self.fp32_onnx()) if self.form is Form.ONNX else {}
+        made = self.form is Form.ONNX
+        faults = fault_notes(self.onnx(), self.int8_maker().network) if made else {}
         return {**notes_of(self.onnx()), **faults}
 
     def int8_maker(self) -> "Int8Maker":
@@ -211,9 +212,15 @@ class Prepared(CardNetwork):
         if self.calibration is None:
             msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
             raise TypeError(msg)
-        key = sha256_json([self._calibrated(), self.calibration.digest, self.card.int8.rounding])
+        plan = self.card.int8
+        # A device's compiler gets the network as it is.
+        equalise = self.form is Form.ONNX and plan.channels == "equalised"
+        key = sha256_json(
+            [self._calibrated(), self.calibration.digest, plan.rounding, equalise and plan.skips]
+        )
         name = f"calibration/{key}.npz"
-        return int8_maker(self.fp32_onnx(), self.calibration, self.kept, name, self.effort)
+        how = (self.calibration, self.kept, name, self.effort)
+        return int8_maker(self.fp32_onnx(), *how, equalise=equalise)
 
     def _calibrated(self) -> str:
         """Return the cache key of what images went through: the processor moves last digits."""

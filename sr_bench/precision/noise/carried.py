@@ -9,22 +9,24 @@ pixels is a draw of its own: what one adds at the output lies mostly beside what
 Source: M. F. Hutchinson, A stochastic estimator of the trace of the influence matrix, 1990.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sr_bench.precision.lanes import copies_of
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.backward import Backward, blocked
 from sr_bench.precision.noise.nodes import Nodes
 from sr_bench.precision.noise.rules import SIZES_ONLY
-from sr_bench.precision.points import given
-from sr_bench.precision.qdq import Scale
+from sr_bench.precision.points import given, gives_image
 from sr_bench.precision.rounding import IntegerWeights
+from sr_bench.precision.scale import Scale
 from sr_bench.precision.segments import Array, value_bytes
 
 _BLOCK = 8
+_FEW = 4
 _LARGEST = np.float32(255)
 _SIDE, _LARGEST_SIDE = 64, 128
 Blocks = NDArray[np.float64]
@@ -49,7 +51,12 @@ class Errors:
     @property
     def own(self) -> float:
         """Mean square at the output by its weights, and by the rounding of what it gives."""
-        return float(np.square(self.weights).sum() + np.square(self.given).sum()) / self.values
+        return float(np.square(self.weights).sum()) / self.values + self.given_square
+
+    @property
+    def given_square(self) -> float:
+        """Mean square at the output by the rounding of what it gives."""
+        return float(np.square(self.given).sum()) / self.values
 
 
 def largest_side(network: Network, channels: int, memory_bytes: int) -> int:
@@ -70,16 +77,28 @@ class Carrier:
         self._nodes = Nodes(network)
         self._needed = _needed(network)
         self._backward = Backward(network, weights, self._nodes)
+        self._copies = {
+            layer: copies_of(len(network.constants[layer.weight]))
+            if gives_image(network, layer)
+            else 1
+            for layer in network.layers
+        }
 
     def errors(
-        self, image: NDArray[np.float32], scale: Callable[[str], Scale], seed: int = 0
-    ) -> tuple[Errors, ...]:
+        self,
+        image: NDArray[np.float32],
+        scales: Sequence[Callable[[str], Scale]],
+        seed: int = 0,
+    ) -> tuple[tuple[Errors, ...], ...]:
         """Return the errors of the layers, the last one first, but for those `blocked`.
 
         Args:
             image: The network's input, NCHW.
-            scale: Returns how a tensor is rounded, by its name.
+            scales: Ways to round: each returns how a tensor is rounded, by its name.
             seed: Of the random output.
+
+        Returns:
+            The errors by each of `scales`.
 
         Raises:
             BackendError: An operator gives what its rule doesn't know.
@@ -87,17 +106,19 @@ class Carrier:
         values = self._nodes.values(image, self._needed)
         shape = values[self._network.output].shape
         signs = np.random.default_rng(seed).integers(0, 2, shape).astype(np.float32) * 2 - 1
-        found = []
+        found: list[list[Errors]] = [[] for _ in scales]
         for met in self._backward.met(values, signs):
             if met.layer in self.blocked:
                 continue
             layer, name = met.layer, given(self._network, met.layer)
-            # The ReLU between lets pass what is above 0, and 0 is rounded exactly.
-            read = _common(_rounding(values[layer.input], scale(layer.input)), met.read)
-            gives = _common(_rounding(values[name], scale(name)), met.given)
-            weights = _common(met.changed, met.given)
-            found.append(Errors(layer, read, weights, gives, int(np.prod(shape))))
-        return tuple(found)
+            copies = self._copies[layer]
+            weights = _common(met.changed, met.given) / copies
+            for scale, errors in zip(scales, found, strict=True):
+                # The ReLU between lets pass what is above 0, and 0 is rounded exactly.
+                read = _common(_rounding(values[layer.input], scale(layer.input)), met.read)
+                gives = _common(_rounding(values[name], scale(name)), met.given) / copies**0.5
+                errors.append(Errors(layer, read, weights, gives, int(np.prod(shape))))
+        return tuple(map(tuple, found))
 
 
 def _needed(network: Network) -> frozenset[str]:
@@ -124,11 +145,16 @@ def _rounding(values: Array, scale: Scale) -> Array:
 
 
 def _common(error: Array, gradient: Array) -> Blocks:
-    """Return the sums over blocks of the product of two arrays N x C x H x W."""
-    plane = np.einsum("nchw,nchw->nhw", error, gradient)
-    count, height, width = plane.shape
-    whole = np.pad(plane, ((0, 0), (0, -height % _BLOCK), (0, -width % _BLOCK)))
-    tall, wide = (size // _BLOCK for size in whole.shape[1:])
-    parts = whole.reshape(count, tall, _BLOCK, wide, _BLOCK)
+    """Return the sums over blocks of the product of two arrays N x C x H x W.
+
+    Where there are few blocks, as behind a pooling of all pixels, each channel has its own.
+    """
+    few = np.prod(error.shape[2:]) < _FEW * _BLOCK**2
+    plane = error * gradient if few else np.einsum("nchw,nchw->nhw", error, gradient)
+    height, width = plane.shape[-2:]
+    edges = [(0, 0)] * (plane.ndim - 2)
+    whole = np.pad(plane, [*edges, (0, -height % _BLOCK), (0, -width % _BLOCK)])
+    tall, wide = (size // _BLOCK for size in whole.shape[-2:])
+    parts = whole.reshape(-1, tall, _BLOCK, wide, _BLOCK)
     sums: Blocks = parts.sum(axis=(2, 4), dtype=np.float64).reshape(-1)
     return sums

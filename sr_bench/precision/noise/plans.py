@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,30 @@ class Predictor:
         """Those that make an error, in the network's order."""
         of = {errors.layer for image in self.images for errors in image}
         return tuple(layer for layer in self.network.layers if layer in of)
+
+    def read_by(self, layer: Layer) -> Squares:
+        """Return the error by the rounding of what `layer` reads, whoever rounds it."""
+        giver = self._giver.get(layer.input)
+        if giver is None:
+            return self._read([layer])
+        return np.array([by_layer[giver].given_square for by_layer in self._by_layer])
+
+    def chosen(self, ways: Sequence["Predictor"], of: Mapping[Layer, int]) -> "Predictor":
+        """Return the errors with what each layer reads rounded in the way that `of` numbers."""
+        readers = {giver: of[layer] for layer in self.layers
+                   if (giver := self._giver.get(layer.input)) is not None}  # fmt: skip
+        images = [
+            [
+                replace(
+                    errors,
+                    read=ways[of[layer]]._by_layer[i][layer].read,
+                    given=ways[readers.get(layer, 0)]._by_layer[i][layer].given,
+                )
+                for layer, errors in by_layer.items()
+            ]
+            for i, by_layer in enumerate(self._by_layer)
+        ]
+        return replace(self, images=images)
 
     def alone(self, layer: Layer) -> Squares:
         """Return the error of each image with `layer` alone in int8."""

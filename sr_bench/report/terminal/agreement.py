@@ -36,7 +36,8 @@ def parting_lines(parting: Parting) -> Iterator[str]:
         return
     yield f"{told} begin to part at {_layer(parting.begins)}"
     if parting.most:
-        before = f", from {parting.before.rms:.1e} at {parting.before.layer!r}" if parting.before else ""
+        low = parting.before
+        before = f", from {low.rms:.1e} at {low.layer!r}" if low else ""
         yield f"  and part most at {_layer(parting.most)}{before} ({_tried(parting)} tried)"
 
 

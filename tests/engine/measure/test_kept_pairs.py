@@ -12,11 +12,13 @@ import pytest
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.data.dataset import PairFiles
 from sr_bench.data.source import ImageSet, _LrMaker, _PairItem
-from sr_bench.engine.job import Job
+from sr_bench.engine.job import ImageResult, Job, quiet
 from sr_bench.engine.measure import kept_pairs as module
 from sr_bench.engine.measure.kept_pairs import KeptPairs, kept_pairs
 from sr_bench.engine.measure.one_by_one import PairCache
+from sr_bench.engine.measure.worker import Worker
 from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.score.bicubic import Bicubic
 from sr_bench.errors import CacheWarning, ImageError
 from sr_bench.files.kept import Spare
 from sr_bench.imaging.files import write_png
@@ -83,6 +85,18 @@ def test_a_later_session_decodes_nothing(job: Job, disk: Disk) -> None:
     assert [path.stat().st_size for path in disk.entries] == [ENTRY] * 4
 
 
+def test_what_one_session_measures_on_the_next_one_need_not_decode(
+    job: Job, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SR_BENCH_CACHE", str(tmp_path))
+    scores: list[dict[int, ImageResult]] = [{}, {}]
+    for each in scores:
+        network = Bicubic(job.protocol, 255.0, 2)
+        Worker(Selection()).score(job, network, range(4), each.__setitem__, quiet)
+    assert scores[0] == scores[1]
+    assert sorted(disk.decoded) == [0, 1, 2, 3]
+
+
 def test_what_is_in_memory_is_not_read_again(job: Job, disk: Disk) -> None:
     cache = PairCache(kept=disk.open())
     pair = cache.of(job, 0)
@@ -141,19 +155,17 @@ def test_a_pair_that_is_no_smaller_than_its_files_is_not_kept(job: Job, disk: Di
 def test_the_folder_stays_within_its_limit_and_what_was_used_longest_ago_goes(
     job: Job, disk: Disk
 ) -> None:
-    for index in (0, 1):
+    entries = []
+    for index in range(3):
         disk.open().load(job, index)
-    zero, one = sorted(disk.entries, key=lambda path: path.stat().st_mtime_ns)
-    for path, time in ((zero, 1000), (one, 2000)):
-        os.utime(path, (time, time))
-    disk.open().load(job, 0)  # used: one is now the older
-    disk.open(limit=4 * ENTRY).load(job, 2)
-    assert len(disk.entries) == 3
-    disk.open(limit=3 * ENTRY).load(
-        replace(job, protocol=replace(SHRUNK, gt_resize="cv2_cubic")), 0
-    )
-    assert one not in disk.entries
-    assert sum(path.stat().st_size for path in disk.entries) <= 3 * ENTRY
+        (entry,) = set(disk.entries) - set(entries)
+        os.utime(entry, (1000 * index, 1000 * index))
+        entries.append(entry)
+    disk.open().load(job, 0)  # used now, so the others are older
+    cubic = replace(job, protocol=replace(SHRUNK, gt_resize="cv2_cubic"))
+    disk.open(limit=4 * ENTRY).load(cubic, 0)
+    (new,) = set(disk.entries) - {entries[0]}
+    assert new not in entries
 
 
 def test_of_a_set_above_the_limit_the_first_are_kept(job: Job, disk: Disk) -> None:

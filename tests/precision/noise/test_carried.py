@@ -8,8 +8,9 @@ from sr_bench.files.onnx_open import open_on_cpu
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.carried import Carrier, Errors
 from sr_bench.precision.noise.plans import Predictor
-from sr_bench.precision.qdq import Scale, quantise
+from sr_bench.precision.qdq import quantise
 from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.scale import Scale
 from tests.precision.nets import exact_clips, images, residual_net
 
 PLAN = Int8Plan()
@@ -17,7 +18,8 @@ PLAN = Int8Plan()
 
 def errors_of(network: Network, x: np.ndarray, clips: dict[str, ClipRange]) -> tuple[Errors, ...]:
     carrier = Carrier(network, integer_weights(network, {}))
-    return carrier.errors(x, lambda name: Scale.of(clips[name], PLAN))
+    (errors,) = carrier.errors(x, [lambda name: Scale.of(clips[name], PLAN)])
+    return errors
 
 
 def truth(network: Network, x: np.ndarray, clips: dict[str, ClipRange], kept: list[Layer]) -> float:

@@ -1,0 +1,207 @@
+"""Measure plans on calibration images that their clip ranges and weights don't come from.
+
+The images of the card's calibration set are split in two. What is calibrated with one half is
+measured on the other, so that every image counts and none judges what it made. Images drawn to
+stress a network are calibrated with in both, as each is the only one of its kind.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from statistics import fmean, median
+from time import perf_counter
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.backend import Artefact, Session
+from sr_bench.core.found import Candidate, Tried
+from sr_bench.core.int8 import RangeChoice
+from sr_bench.engine.measure.worker import Worker
+from sr_bench.engine.prepare.int8 import Int8Maker
+from sr_bench.engine.prepare.network import Prepared
+from sr_bench.engine.score.fidelity import fidelity
+from sr_bench.errors import DatasetError, SrBenchError
+from sr_bench.files.temporary import temporary_folder
+from sr_bench.precision.network import Layer
+from sr_bench.precision.noise.carried import largest_side
+from sr_bench.precision.noise.plans import Predictor
+from sr_bench.precision.tiles import Cutter
+
+Array = NDArray[np.float32]
+
+_ROUNDS = 7
+_EXACT_DB = 150.0  # what an image without any error counts in a mean
+
+
+@dataclass(frozen=True)
+class _Half:
+    """What one half of the images made, and the other half."""
+
+    maker: Int8Maker
+    images: Sequence[Array]
+    full: Sequence[Array]
+    """Their outputs in fp32."""
+
+
+class HeldOut:
+    """Measures plans of one network; close it, or use it as a context manager.
+
+    Args:
+        worker: Opens networks.
+        low: The network in int8, with its calibration set.
+        full: The same in fp32.
+        white: What lies between black and white in the output.
+
+    Raises:
+        DatasetError: There are fewer than two images.
+    """
+
+    def __init__(self, worker: Worker, low: Prepared, full: Prepared, white: float) -> None:
+        self._worker, self._low, self._white = worker, low, white
+        assert low.calibration is not None
+        self._calibration = low.calibration
+        count = len(self._judging)
+        if count < 2:
+            msg = (
+                f"{low.card.id}: a plan is found on calibration photographs held out from each"
+                f" other: expected at least 2 of them, got {count}"
+            )
+            raise DatasetError(msg)
+        self._count = 0
+        self._open = ExitStack()
+        self._folder = Path(self._open.enter_context(temporary_folder()))
+        self._reference = self._open.enter_context(worker.open(full))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._open.close()
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of the network."""
+        return self._halves[0].maker.network.layers
+
+    def matching(self, patterns: Sequence[str]) -> tuple[Layer, ...]:
+        """Return the layers that match `patterns`, which a card keeps in float."""
+        return self._halves[0].maker.network.matching(patterns)
+
+    @property
+    def _judging(self) -> list[int]:
+        """The images that are measured on: those of a kind of its own are calibrated with alone."""
+        names, stress = self._calibration.names, self._calibration.stress
+        return [number for number, name in enumerate(names) if name not in stress]
+
+    @cached_property
+    def _halves(self) -> tuple[_Half, _Half]:
+        loaded = [load() for load in self._calibration.inputs()]
+        first, second = (self._made(start, loaded) for start in (0, 1))
+        return first, second
+
+    def _made(self, start: int, loaded: Sequence[Array]) -> _Half:
+        """Return what every second image from `start` on makes, and the others."""
+        calibration, others = self._calibration, self._judging[1 - start :: 2]
+        whole = calibration.images
+        card = replace(calibration.card, int8=replace(calibration.card.int8, count=0))
+        chosen = [number for number in range(len(loaded)) if number not in others]
+        half = replace(whole, items=tuple(whole.items[number] for number in chosen))
+        maker = replace(self._low, calibration=replace(calibration, card=card, images=half))
+        images = [loaded[number] for number in others]
+        full = [self._reference.run(image) for image in images]
+        return _Half(maker.int8_maker(), images, full)
+
+    def predictors(
+        self, observer: str, ways: Sequence[RangeChoice], most: int
+    ) -> tuple[Predictor, ...]:
+        """Return the errors of the layers by each of `ways`, on parts of `most` images at most.
+
+        Raises:
+            BackendError: They can't be carried to the output.
+        """
+        by_half = []
+        for half in self._halves:
+            ranges = [half.maker.ranges(observer, {"*": way}) for way in ways]
+            parts = list(self._parts(half))[: max(1, most // 2)]
+            by_half.append(half.maker.predictors(ranges, parts))
+        return tuple(
+            replace(first, images=[*first.images, *second.images])
+            for first, second in zip(*by_half, strict=True)
+        )
+
+    def _parts(self, half: _Half) -> Iterator[Array]:
+        """Yield of each image the middle one of its tiles."""
+        network, effort = half.maker.network, self._low.effort
+        side = largest_side(network, half.images[0].shape[1], effort.memory_bytes)
+        given = self._low.card.input
+        cutter = Cutter.of(network, self._takes, given, largest=side)
+        for image in half.images:
+            tiles = list(cutter.tiles({"image": partial(np.asarray, image)}))
+            yield tiles[len(tiles) // 2].pixels
+
+    def _takes(self, image: Array) -> bool:
+        return takes(self._reference, image)
+
+    def tried(self, candidate: Candidate, observer: str) -> Tried:
+        """Return how close `candidate` stays to fp32."""
+        close = []
+        for half in self._halves:
+            ranges = half.maker.ranges(observer, candidate.observers)
+            model = half.maker.model(ranges, candidate.keep)
+            with self._opened(model.SerializeToString()) as session:
+                close += [
+                    fidelity(session.run(image), full, white=self._white)
+                    for image, full in zip(half.images, half.full, strict=True)
+                ]
+        kept = self.matching(candidate.keep)
+        return Tried(
+            candidate,
+            sum(layer.share for layer in self.layers if layer not in kept),
+            fmean(min(each.all_db, _EXACT_DB) for each in close),
+            min(each.all_db for each in close),
+            min(each.ring_db for each in close),
+            len(close),
+            self._calibration.digest,
+        )
+
+    def timed(self, candidates: Sequence[Candidate], observer: str) -> tuple[float, list[float]]:
+        """Return the ms that fp32 and each of `candidates` take, in turns on the largest image."""
+        half = self._halves[0]
+        image = max(half.images, key=np.size)
+        with ExitStack() as stack:
+            sessions = [self._reference]
+            for candidate in candidates:
+                ranges = half.maker.ranges(observer, candidate.observers)
+                model = half.maker.model(ranges, candidate.keep)
+                sessions.append(stack.enter_context(self._opened(model.SerializeToString())))
+            times: list[list[float]] = [[] for _ in sessions]
+            for _ in range(_ROUNDS + 1):
+                for session, each in zip(sessions, times, strict=True):
+                    start = perf_counter()
+                    session.run(image)
+                    each.append(1e3 * (perf_counter() - start))
+        full, *others = (median(each[1:]) for each in times)  # the first run warms up
+        return full, others
+
+    @contextmanager
+    def _opened(self, content: bytes) -> Iterator[Session]:
+        path = self._folder / f"{self._count}.onnx"
+        self._count += 1
+        path.write_bytes(content)
+        artefact = Artefact(path, None, self._low.precision, path.stem)
+        with self._worker.open_artefact(artefact, self._low) as session:
+            yield session
+        path.unlink()
+
+
+def takes(network: Session, image: Array) -> bool:
+    """Return whether `network` runs on an image of that size."""
+    try:
+        network.run(image)
+    except SrBenchError:
+        return False
+    return True

@@ -1,0 +1,103 @@
+"""What each channel of a network's tensors holds: extremes and power, from parts of some images."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sr_bench.core.network_io import NetworkInput
+from sr_bench.precision.network import Network
+from sr_bench.precision.segments import Array, Runner, cut
+from sr_bench.precision.tiles import ANY_SIZE, Cutter
+
+_SIDE = 64
+"""Pixels of height and width that are run of an image, if the network takes any size."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The channels of a tensor."""
+
+    low: NDArray[np.float64]
+    """The smallest value of each, at most 0; shape (C,)."""
+    high: NDArray[np.float64]
+    """The largest, at least 0."""
+    power: NDArray[np.float64]
+    """Mean square of each."""
+    places: float
+    """How many values a channel has, on average over the pieces."""
+
+    @classmethod
+    def of(cls, values: Array) -> "Profile":
+        """Return the profile of `values`, N x C x H x W."""
+        axes = (0, 2, 3)
+        low, high = values.min(axis=axes, initial=0), values.max(axis=axes, initial=0)
+        power = np.square(values).mean(axis=axes, dtype=np.float64)
+        places = values.size / values.shape[1]
+        return cls(low.astype(np.float64), high.astype(np.float64), power, places)
+
+    @classmethod
+    def merged(cls, parts: Sequence["Profile"]) -> "Profile":
+        """Return the profile of all `parts`, which count alike."""
+        low = np.min([part.low for part in parts], axis=0)
+        high = np.max([part.high for part in parts], axis=0)
+        power = np.mean([part.power for part in parts], axis=0)
+        return cls(low, high, power, float(np.mean([part.places for part in parts])))
+
+
+def channel_profiles(
+    network: Network,
+    tensors: Collection[str],
+    inputs: Mapping[str, Callable[[], NDArray[np.float32]]],
+    *,
+    workers: int,
+    given: NetworkInput = ANY_SIZE,
+) -> dict[str, Profile]:
+    """Return the profile of each of `tensors`, from one piece of each of `inputs`.
+
+    Args:
+        network: Run in float32.
+        tensors: Of four axes.
+        inputs: By name of the image: a function that returns it, of shape (1, C, H, W).
+        workers: Pieces that run at the same time.
+        given: The sizes that the network takes, as far as its card says.
+    """
+    runner = Runner(network, cut(network, tensors))
+
+    def profiles(piece: NDArray[np.float32]) -> dict[str, Profile]:
+        try:
+            return {
+                name: Profile.of(array)
+                for values in runner.run(piece)
+                for name, array in values.items()
+                if name in tensors
+            }
+        # Of what can't run, the pass over all images says why; a piece may just be too small.
+        except Exception:
+            return {}
+
+    found: dict[str, list[Profile]] = {}
+    try:
+        with ThreadPoolExecutor(workers, thread_name_prefix="profile") as executor:
+            pieces = _pieces(Cutter.of(network, runner.takes, given), inputs)
+            for of_piece in executor.map(profiles, pieces):  # in the order of the images
+                for name, profile in of_piece.items():
+                    found.setdefault(name, []).append(profile)
+    finally:
+        runner.close()
+    return {name: Profile.merged(parts) for name, parts in found.items()}
+
+
+def _pieces(
+    cutter: Cutter, inputs: Mapping[str, Callable[[], NDArray[np.float32]]]
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the middle of one tile of each image, or the tile where the network wants its size."""
+    sides = cutter.network.model.graph.input[0].type.tensor_type.shape.dim[2:]
+    is_free = not cutter.given.is_fitted and not any(side.dim_value for side in sides)
+    for tile in cutter.tiles(inputs):
+        if tile.is_last:
+            top, left = (max(0, side - _SIDE) // 2 for side in tile.pixels.shape[2:])
+            middle = tile.pixels[:, :, top : top + _SIDE, left : left + _SIDE]
+            yield np.ascontiguousarray(middle) if is_free else tile.pixels

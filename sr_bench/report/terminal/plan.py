@@ -1,0 +1,32 @@
+"""Show what a search for an int8 plan came to: the front, and the plan that was chosen."""
+
+from collections.abc import Iterator
+
+from sr_bench.core.found import Found, Tried
+from sr_bench.report.terminal.tables import plain_table
+
+
+def plan_lines(found: Found) -> Iterator[str]:
+    """Yield the front, the largest share of int8 first, and how it was found."""
+    images = found.front[0].images
+    yield (
+        f"{found.tried} plans of {found.layers} layers measured on {images} calibration images,"
+        " each by ranges that it did not make"
+    )
+    yield from plain_table(
+        ("", "MACs in int8", "mean", "worst", "worst ring", "latency", "layers in float"),
+        [_row(one, found) for one in found.front],
+        left=(0, 6),
+    )
+    ended = ", and time was up" if found.out_of_time else ""
+    fp32 = f"; fp32 takes {found.fp32_ms:.1f} ms" if found.fp32_ms is not None else ""
+    yield f"(searched for {found.seconds:.0f} s{ended}{fp32})"
+
+
+def _row(one: Tried, found: Found) -> list[str]:
+    keep = one.candidate.keep
+    named = ", ".join(keep[:4]) + (f" and {len(keep) - 4} more" if len(keep) > 4 else "")
+    latency = "-" if one.latency_ms is None else f"{one.latency_ms:.1f} ms"
+    decibels = (f"{value:.2f} dB" for value in (one.mean_db, one.worst_db, one.ring_db))
+    mark = "*" if one is found.chosen else ""
+    return [mark, f"{100 * one.int8_share:.2f} %", *decibels, latency, named or "none"]

@@ -38,11 +38,10 @@ class Layer:
 
 
 def _text(number: int, value: _Value) -> str:
-    if isinstance(value, float):  # versions before 1.0.20261020 read 15 characters
-        return f"{number}={np.float32(value)!s}"
-    if isinstance(value, int):
-        return f"{number}={value}"
-    return f"{_ARRAY - number}={','.join(map(str, [len(value), *value]))}"
+    if not isinstance(value, int | float):
+        return f"{_ARRAY - number}={','.join(map(str, [len(value), *value]))}"
+    # Versions before 1.0.20261020 read 15 characters.
+    return f"{number}={str(np.float32(value)) if isinstance(value, float) else value}"
 
 
 @dataclass(frozen=True)
@@ -235,8 +234,8 @@ def _resize(node: Node) -> list[Layer]:
     mode, sharpness = node.attribute("mode", "nearest"), node.attribute("cubic_coeff_a", -0.75)
     if mode == "cubic" and sharpness != -0.75:
         node.refuse(f"ncnn's cubic has cubic_coeff_a = -0.75, expected {sharpness}")
-    values = {0: _MODES[mode], 1: float(scales[2]), 2: float(scales[3]), 6: int(aligned)}
-    return [node.layer("Interp", values)]
+    factors = {1: float(scales[2]), 2: float(scales[3])}
+    return [node.layer("Interp", {0: _MODES[mode], **factors, 6: int(aligned)})]
 
 
 _PADS = {"constant": 0, "edge": 1, "reflect": 2}

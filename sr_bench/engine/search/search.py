@@ -131,26 +131,25 @@ class _Search:
                 high = count
             else:
                 low = count
-            if low == 0 and high > len(self.order):
-                count = self._predicted(predictor)  # near what is needed
-            elif high > len(self.order):
-                count = min(max(2 * low, 1), len(self.order))
-            else:
-                count = (low + high) // 2
+            passed = high <= len(self.order)
+            count = (low + high) // 2 if passed else self._predicted(predictor, low)
             if count in self.tried:
                 return
 
-    def _predicted(self, predictor: Predictor) -> int:
-        """Return how many layers in float are needed, by what none in float really lost."""
-        now = max(one.lowest_db for one in self.tried[0])
+    def _predicted(self, predictor: Predictor, low: int) -> int:
+        """Return how many layers in float are needed, by what the first `low` really lost."""
+        now = max(one.lowest_db for one in self.tried[low])
         part = 10 ** ((now - self.limits.min_fidelity_db) / 10)
-        whole, names = predictor.mean_square(()).max(), set[str]()
-        for count, name in enumerate(self.order, start=1):
-            names.add(name)
-            kept = [layer for layer in predictor.layers if layer.name in names]
-            if predictor.mean_square(kept).max() <= whole * part:
+        lost = self._lost(predictor, low)
+        for count in range(low + 1, len(self.order)):
+            if self._lost(predictor, count) <= lost * part:
                 return count
         return len(self.order)
+
+    def _lost(self, predictor: Predictor, count: int) -> float:
+        names = set(self.order[:count])
+        kept = [layer for layer in predictor.layers if layer.name in names]
+        return float(predictor.mean_square(kept).max())
 
     def _passes(self, count: int) -> bool:
         """Return whether so many layers in float are enough, with or without other observers."""

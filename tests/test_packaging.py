@@ -13,7 +13,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-FOR_USERS = ("cluster", "lpips", "parallel", "parquet", "weights")
+RUNTIMES = ("mnn", "ncnn", "openvino", "tract")
+FOR_USERS = ("cluster", "lpips", "parallel", "parquet", "weights", *RUNTIMES)
 """The extras that users install; those of developers have the pinned versions alone."""
 
 

@@ -88,7 +88,9 @@ class _Session:
             self._interpreter.resizeTensor(self._input, lr.shape)
             self._interpreter.resizeSession(self._session)
         self._input.copyFrom(_tensor(lr))
-        self._interpreter.runSession(self._session)
+        if code := self._interpreter.runSession(self._session):
+            msg = f"MNN ended with {code} on an image of {lr.shape[3]} x {lr.shape[2]}"
+            raise RuntimeError(msg)
         result = self._interpreter.getSessionOutput(self._session)
         output = _tensor(np.empty(result.getShape(), np.float32))
         result.copyToHostTensor(output)

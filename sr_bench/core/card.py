@@ -44,6 +44,8 @@ class KnownGap:
     reason: Words
     dataset: str = ""
     """Only for this dataset, such as ``div2k_valid``; empty: for any."""
+    variant: str = ""
+    """Only for the row of this shape, as printed, where several share a label; empty: for any."""
     source: str = ""
     """Where the cause was found."""
 
@@ -248,11 +250,18 @@ class ModelCard:
         of_device = self.device.gate if backend == self.device.backend else None
         return of_device or self.gate
 
-    def gap_for(self, metric: str, precision: str, dataset: str) -> KnownGap | None:
-        """Return the declared gap of a number; `dataset` is a slug, empty for cost metrics."""
+    def gap_for(
+        self, metric: str, precision: str, dataset: str, variant: str = ""
+    ) -> KnownGap | None:
+        """Return the declared gap of a number.
+
+        `dataset` is a slug, empty for cost metrics; `variant` is the claim's.
+        """
+        told = {"", dataset_key(variant)}
         for gap in self.known_gaps:
             if (gap.metric, gap.precision) == (metric, precision) and gap.dataset in ("", dataset):
-                return gap
+                if dataset_key(gap.variant) in told:
+                    return gap
         return None
 
 

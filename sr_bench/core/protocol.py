@@ -36,6 +36,8 @@ Colour = Literal[
     "y_pil",
     "ycbcr_pil",
 ]
+Resized = Literal["rgb", "y_full", "y_pil"]
+"""The three channels; or luma, as `Colour` names it, repeated in all three."""
 SsimWindow = Literal[
     "gaussian",
     "gaussian_sample",
@@ -61,7 +63,7 @@ PSNR_WEIGHTS: Mapping[PsnrChannels, tuple[int, int, int]] = {
 }
 """Of the PSNR of each of three channels, where it is taken of each."""
 
-_LATER = ("centre_crop", "ssim_window", "psnr_channels", "psnr_aggregation")
+_LATER = ("resized", "centre_crop", "ssim_window", "psnr_channels", "psnr_aggregation")
 """Choices that came when records existed: at their defaults, digests don't hold them."""
 
 
@@ -81,6 +83,10 @@ class EvalProtocol:
     """Fixed (height, width) of the network input, aspect not kept; None: native size."""
     gt_resize: Resize | None = None
     """Rule that brings the ground truth to the output's size; None: the sizes must agree."""
+    # Luma is of whole levels: VDSR on Set5, squashed to 256x256, 30.958 dB; of squashed RGB 30.925.
+    resized: Resized = "rgb"
+    """What of both images is resized: all channels, or the luma that a script took of them first;
+    nothing has colours then."""
     channel_order: Literal["rgb", "bgr"] = "rgb"
     """``bgr``: the channels are given to the network, and read, in reverse, by mistake."""
     input_range: Annotated[float, Bounds(gt=0)] | None = None

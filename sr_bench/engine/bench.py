@@ -131,8 +131,8 @@ class Bench:
         others = self._runs.other_readings(case, progress)
         readings = {name: of.measured(case.metric).value for name, of in others.items()}
         measurement = replace(measurement, notes={**measurement.notes, **readings})
-        if floor := self._runs.floor(case, progress):
-            measurement = beside_floor(measurement, floor.measured(case.metric))
+        floor = self._runs.floor(case, progress)
+        measurement = beside_floor(measurement, floor.measured(case.metric))
         verdict = self._judged(case, measurement)
         differs = verdict.status in (Status.DIFFERS, Status.BETTER)
         row = self._beside(case)
@@ -179,7 +179,7 @@ class Bench:
         slug = case.evaluation.dataset if case.evaluation else ""
         tolerance = card.tolerance_for(case.metric, case.precision)
         # A gap excuses a printed number alone.
-        gap = card.gap_for(case.metric, case.precision, slug) if claim else None
+        gap = card.gap_for(case.metric, case.precision, slug, claim.variant) if claim else None
         verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
         failure = known_failure(case, self.info)
         if failure and not measurement.partial:  # another image may be the one that fails

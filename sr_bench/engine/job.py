@@ -88,7 +88,8 @@ class Job:
     def pair_rule(self) -> tuple[object, ...]:
         """What of the protocol decides a decoded, resized pair."""
         rule = self.protocol
-        return (rule.lr_from, rule.lr_resize, rule.input_shape, rule.gt_resize)
+        later = () if rule.resized == "rgb" else (rule.resized,)
+        return (rule.lr_from, rule.lr_resize, rule.input_shape, rule.gt_resize, *later)
 
     @cached_property
     def inputs(self) -> Mapping[str, str]:

@@ -1,5 +1,6 @@
 """Cut a network off behind one of its values, with what stands before computed as in the whole."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ _NOTHING = 1e-30  # a float32 that changes no other when it is added
 def image_values(model: ModelProto, shape: Sequence[int]) -> tuple[str, ...]:
     """Return the float32 values N x C x H x W that follow from an image, in the graph's order.
 
-    Of what is rounded to integers and back only what comes back.
+    Of what is rounded to integers and back, through a ReLU or not, only what comes back.
 
     Args:
         model: A network of one input.
@@ -22,19 +23,28 @@ def image_values(model: ModelProto, shape: Sequence[int]) -> tuple[str, ...]:
     """
     kinds = inferred(model, shape)
     depends = {value.name for value in model.graph.input} - _constants(model)
-    integers: set[str] = set()
+    inside = _inside_layers(model)
     found: list[str] = []
     for node in model.graph.node:
         if not depends.intersection(node.input):
             continue
         depends.update(node.output)
-        if node.op_type == "QuantizeLinear":
-            integers.add(node.input[0])
         for name in node.output:
             kind = kinds.get(name)
             if kind and kind.elem_type == TensorProto.FLOAT and len(kind.shape.dim) == 4:
                 found.append(name)
-    return tuple(name for name in found if name not in integers)
+    return tuple(name for name in found if name not in inside)
+
+
+def _inside_layers(model: ModelProto) -> set[str]:
+    """Return the values that an int8 layer has before it rounds them."""
+    readers = Counter(name for node in model.graph.node for name in node.input)
+    inside: set[str] = set()
+    for node in reversed(model.graph.node):
+        rounds = node.op_type == "QuantizeLinear" or inside.intersection(node.output)
+        if rounds and node.op_type in ("QuantizeLinear", "Relu") and readers[node.input[0]] == 1:
+            inside.add(node.input[0])
+    return inside
 
 
 def cut_behind(model: ModelProto, value: str) -> ModelProto:

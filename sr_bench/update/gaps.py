@@ -116,7 +116,9 @@ def _gap_of(record: Record, model: ModelCard) -> KnownGap | None:
     """Return the known gap of `model` that excuses `record`, if one does."""
     if record.model != model.name or (record.claim is None and record.metric != GATE_METRIC):
         return None
-    return model.gap_for(record.metric, record.precision, split_scale(record.dataset)[0])
+    variant = record.claim.variant if record.claim else ""
+    slug, _ = split_scale(record.dataset)
+    return model.gap_for(record.metric, record.precision, slug, variant)
 
 
 def _agrees(record: Record, covered: _Covered, written: Collection[CellKey]) -> bool:
@@ -153,9 +155,9 @@ def _open(covered: _Covered, agreeing: Sequence[Record]) -> Iterator[str]:
             yield f"its gate on {name} (not in this run)"
 
 
-def _excused(model: ModelCard, claim: Claim) -> tuple[str, str, str]:
-    """Return metric, precision and dataset of `claim` as known gaps name them."""
+def _excused(model: ModelCard, claim: Claim) -> tuple[str, str, str, str]:
+    """Return metric, precision, dataset and variant of `claim` as known gaps name them."""
     evaluation = model.claimed_evaluation(claim.precision, claim.dataset, claim.variant)
     cost = claim.metric in (*STATIC_METRICS, *TIMED_METRICS)
     slug = evaluation.dataset if evaluation and not cost else ""
-    return claim.metric, model.measured_in(claim.precision), slug
+    return claim.metric, model.measured_in(claim.precision), slug, claim.variant

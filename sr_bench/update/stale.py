@@ -141,5 +141,6 @@ def _in_card(record: Record, document: Document) -> bool:
 def _declares(model: ModelCard, record: Record) -> bool:
     slug, _ = split_scale(record.dataset)
     failures = (known.precision for known in model.device.known_failures)
-    gap = model.gap_for(record.metric, record.precision, slug)
+    variant = record.claim.variant if record.claim else ""
+    gap = model.gap_for(record.metric, record.precision, slug, variant)
     return gap is not None or any(known in (None, record.precision) for known in failures)

@@ -100,26 +100,40 @@ def test_an_output_of_another_shape_or_without_numbers_is_another_network(fp32: 
             made(changed).open_session(fp32)
 
 
-def test_one_that_leaves_the_rounding_out_is_refused(int8: Artefact) -> None:
-    def load(path: Path) -> Infer:
-        if path.name == "probe.onnx":
-            return lambda x: 127 * x.sum(axis=1, keepdims=True)
-        return by_onnxruntime(path)
+def with_probe(change: Callable[[np.ndarray, Infer], np.ndarray]) -> Runtime:
+    """Return a runtime whose result of the int8 probe is what `change` makes of it."""
 
-    with pytest.raises(BackendError, match=r"does not round to int8 .*expected 1, got 1\.39"):
-        made(load).open_session(int8)
+    def load(path: Path) -> Infer:
+        infer = by_onnxruntime(path)
+        return (lambda x: change(x, infer)) if path.name == "probe.onnx" else infer
+
+    return made(load)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda x, _: np.stack([x[:, 0], -2 * x[:, 0]], 1), "expected -100 .*, got -101"),
+        (lambda x, infer: infer(np.trunc(x)), "expected -2 .*, got -1"),
+        (lambda x, infer: infer(x)[:, [0, 0]] * np.float32([1, -1])[:, None, None], "expected 155"),
+        (lambda x, infer: infer(x)[:, :1], "expected 2 x 8 levels, got 1 x 8"),
+    ],
+    ids=["no rounding", "truncation", "one scale for all channels", "another shape"],
+)
+def test_one_that_reads_a_qdq_file_otherwise_is_refused(
+    int8: Artefact, change: Callable[..., np.ndarray], told: str
+) -> None:
+    with pytest.raises(BackendError, match=rf"int8\.onnx: it does not round to int8 .*{told}"):
+        with_probe(change).open_session(int8)
 
 
 def test_kernels_that_saturate_are_noted(int8: Artefact) -> None:
-    def load(path: Path) -> Infer:
-        infer = by_onnxruntime(path)
-        if path.name != "probe.onnx":
-            return infer
-        step = 255 * 127 * 64 / 254
-        return lambda x: np.minimum(infer(x), 128 * step)
-
-    for loaded, saturates in ((load, True), (by_onnxruntime, False)):
-        with made(loaded).open_session(int8) as session:
+    runtimes = {
+        with_probe(lambda x, infer: np.where(x[:, :1] > 50, 29, infer(x))): True,
+        made(by_onnxruntime): False,
+    }
+    for runtime, saturates in runtimes.items():
+        with runtime.open_session(int8) as session:
             assert ("saturates on this CPU" in session.notes["int8_kernel"]) is saturates
             assert session.notes["int8_layers"] == "4 of 5 int8 layers run in integers"
 

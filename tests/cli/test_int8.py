@@ -33,8 +33,7 @@ def test_an_artefact_holds_its_provenance(sr_bench, int8_zoo: Int8Zoo, tmp_path:
     )
     assert result.code == 0
     made = "res_x2 int8_kl; clip ranges by kl; 100.0 % of the MACs in int8"
-    # The last layer's sum is not rounded: plain onnxruntime computes it in float.
-    assert result.out == f"{out}: {made}; 81.0 % of the MACs in integers on plain onnxruntime\n"
+    assert result.out == f"{out}: {made}; 100.0 % of the MACs in integers on plain onnxruntime\n"
     onnx.checker.check_model(out, full_check=True)
     notes = _notes(out)
     assert notes["sr_bench.precision"] == "int8"
@@ -139,6 +138,29 @@ def test_what_cannot_be_made_says_why(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_card_s_observers_change_what_their_layers_read(
+    sr_bench, int8_zoo: Int8Zoo, tmp_path: Path
+) -> None:
+    def steps(name: str) -> dict[str, float]:
+        out = tmp_path / name
+        quantize = ("quantize", "res_x2", "--precision", "int8_max", "--out", out)
+        assert sr_bench(*quantize, *_places(int8_zoo)).code == 0
+        scales = {t.name: t for t in onnx.load(out).graph.initializer if t.name.endswith("scale")}
+        return {key: float(onnx.numpy_helper.to_array(t).max()) for key, t in scales.items()}
+
+    usual = steps("usual.onnx")
+    int8_zoo.write_card(plan='observers = { "body.1" = "symmetric" }')
+    chosen = steps("chosen.onnx")
+    # body.1 reads what is behind a ReLU: a symmetric range takes twice the step.
+    assert chosen["relu/scale"] == pytest.approx(2 * usual["relu/scale"], rel=0.02)
+    assert chosen["head/scale"] == usual["head/scale"]
+    int8_zoo.write_card(plan='observers = { "body.1" = "kl max" }')
+    result = sr_bench("quantize", "res_x2", "--precision", "int8_max", "--out", tmp_path / "x",
+                      *_places(int8_zoo))  # fmt: skip
+    assert "observers" in result.err
+    assert "expected an observer, symmetric, or both" in result.err
+
+
 def test_explain_ranks_layers_and_finds_a_plan(sr_bench, int8_zoo: Int8Zoo) -> None:
     args = ("explain", "res_x2", "--precision", "int8_max", "--min-fidelity", "48")
     result = sr_bench(*args, *_places(int8_zoo))
@@ -146,7 +168,9 @@ def test_explain_ranks_layers_and_finds_a_plan(sr_bench, int8_zoo: Int8Zoo) -> N
     assert "5 of 5 were estimated from their own error" in result.out
     assert 'would pass: keep = ["head"]' in result.out
     plan = sr_bench(*args, "--json", *_places(int8_zoo)).json
-    assert plan["layers"][0]["layer"] == "up"
+    alone = [layer["alone_db"] for layer in plan["layers"]]
+    assert len(alone) == 5
+    assert alone == sorted(alone)
     assert plan["remedy"]["worst_db"] >= 48
 
 

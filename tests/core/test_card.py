@@ -59,6 +59,14 @@ def test_a_gap_is_of_one_metric_and_precision_and_if_it_says_so_of_one_dataset()
     assert model.gap_for("ssim", FP16, "div2k") is None
 
 
+def test_a_gap_may_be_of_one_of_the_rows_that_share_a_label() -> None:
+    gap = KnownGap("psnr", Precision.FP32, "of Matlab files", variant="Multi-size")
+    model = card(gaps=(gap,))
+    variants = ("multi_size", "3x64x64", "")
+    found = [model.gap_for("psnr", "fp32", "set5", variant) for variant in variants]
+    assert found == [gap, None, None]
+
+
 def test_a_zoo_keeps_its_manifests_inside_its_suites_or_beside_them() -> None:
     suite = SuiteCard(Path("/z/zoo/card.toml"), "zoo", Path("/z/zoo/README.md"), ())
     places = ("/z/zoo/datasets", "/z/zoo", "/z/datasets", "/z")

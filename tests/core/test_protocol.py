@@ -29,7 +29,7 @@ def test_only_a_protocol_that_resizes_lr_files_takes_any_size() -> None:
 
 
 def test_digests_of_protocols_from_before_a_choice_came_stay_as_they_were() -> None:
-    later = {"centre_crop": (8, 8), "ssim_window": "uniform7"}
+    later = {"centre_crop": (8, 8), "ssim_window": "uniform7", "resized": "y_full"}
     later |= {"psnr_channels": "mean", "psnr_aggregation": "pooled"}
     plain = EvalProtocol("p")
     assert plain.digested().keys() == plain.choices().keys() - later.keys()

@@ -21,8 +21,8 @@ METRICS = ("psnr", "ssim")
 _COLOURS = ("rgb", "y_float", "y_rounded", "y_edsr")
 _COMPUTED = frozenset(
     (
-        *("lr_from", "lr_resize", "input_shape", "gt_resize", "channel_order", "input_range"),
-        *("output_range", "clip", "rounding", "border", "colour"),
+        *("lr_from", "lr_resize", "input_shape", "gt_resize", "resized", "channel_order"),
+        *("input_range", "output_range", "clip", "rounding", "border", "colour"),
         *("ssim_aggregation", "psnr_aggregation"),
     )
 )

@@ -131,7 +131,7 @@ class _Search:
         worst, shares = self.order[0], self.trials.shares
         estimated = {name: db for name, db in self._estimated().items() if name in shares}
         alone = dict(estimated)
-        for name in shares.keys() - alone.keys():
+        for name in [name for name in shares if name not in estimated]:  # likeliest first
             if not self.clock.has(_ALONE_PART):
                 break
             tried = self._lowest([other for other in shares if other != name], worst)

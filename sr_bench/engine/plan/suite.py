@@ -252,14 +252,15 @@ def _idle_gaps(pairs: Iterable[tuple[ModelCard, Sequence[Claim]]]) -> Iterator[s
 
 
 def _idle_variants(pairs: Iterable[tuple[ModelCard, Sequence[Claim]]]) -> Iterator[str]:
-    """Yield a fault for each evaluation that is for rows which the document does not have."""
+    """Yield a fault for each evaluation or gap of rows which the document does not have."""
     for model, claims in pairs:
         told = {claim.variant for claim in claims if claim.variant}
-        for evaluation in model.evaluations:
-            key = dataset_key(evaluation.variant)
-            if key and key not in map(dataset_key, told):
+        meant = [("evaluation", each.variant) for each in model.evaluations]
+        meant += [("known_gap", gap.variant) for gap in model.known_gaps]
+        for entry, variant in meant:
+            if variant and dataset_key(variant) not in map(dataset_key, told):
                 names = ", ".join(map(repr, sorted(told))) or "nothing"
                 yield (
-                    f"model {model.name!r}: evaluation of variant {evaluation.variant!r}: its"
+                    f"model {model.name!r}: {entry} of variant {variant!r}: its"
                     f" numbers are told apart by {names}"
                 )

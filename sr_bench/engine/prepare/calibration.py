@@ -70,7 +70,8 @@ class CalibrationSet:
     def digest(self) -> str:
         """Digest of the images and of all that is done to them."""
         rule = self._rule
-        resized = [rule.lr_resize, rule.input_shape] if rule.input_shape else []
+        luma = [rule.resized] if rule.resized != "rgb" else []
+        resized = [rule.lr_resize, rule.input_shape, *luma] if rule.input_shape else luma
         given = self._given
         # Of RGB from 0 to white its white level alone.
         declared = [choices] if (choices := given.choices()) else []

@@ -42,7 +42,7 @@ def prepare_pair(
     Args:
         lr: The dataset's LR image; None if `protocol` makes LR from `hr`.
         hr: The ground truth.
-        protocol: Its `lr_from`, `lr_resize`, `input_shape` and `gt_resize` count here.
+        protocol: Its `lr_from`, `lr_resize`, `input_shape`, `gt_resize` and `resized` count here.
         scale: Upscaling factor of the network.
         where: Name of the image, for messages.
 
@@ -54,6 +54,7 @@ def prepare_pair(
         DatasetError: LR is absent, or the sizes don't agree and no rule resizes HR.
         ImageError: HR is smaller than `scale`.
     """
+    hr = _as_resized(hr, protocol)
     lr = _network_lr(lr, hr, protocol, scale, where)
     size = (lr.shape[0] * scale, lr.shape[1] * scale)
     if protocol.gt_resize is not None:
@@ -188,8 +189,17 @@ def _network_lr(
 
 def in_input_shape(lr: Image, protocol: EvalProtocol) -> Image:
     """Return `lr` resized as `protocol` asks for, if it does: by `lr_resize` to `input_shape`."""
+    lr = _as_resized(lr, protocol)
     rule, size = protocol.lr_resize, protocol.input_shape
     return resize(lr, size, rule) if size is not None and rule is not None else lr
+
+
+def _as_resized(image: Image, protocol: EvalProtocol) -> Image:
+    """Return what is resized of `image`, RGB; luma in three equal channels."""
+    if protocol.resized == "rgb":
+        return image
+    luma = COLOURS[protocol.resized](image).astype(np.uint8, copy=False)
+    return np.repeat(luma, 3, axis=2)
 
 
 def _colour(info: MetricInfo, protocol: EvalProtocol) -> Colour:

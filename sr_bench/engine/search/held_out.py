@@ -1,7 +1,8 @@
 """Measure plans on calibration images that their clip ranges and weights don't come from.
 
 The images of the card's calibration set are split in two. What is calibrated with one half is
-measured on the other, so that every image counts and none judges what it made.
+measured on the other, so that every image counts and none judges what it made. Images drawn to
+stress a network are calibrated with in both, as each is the only one of its kind.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,11 +63,12 @@ class HeldOut:
     def __init__(self, worker: Worker, low: Prepared, full: Prepared, white: float) -> None:
         self._worker, self._low, self._white = worker, low, white
         assert low.calibration is not None
-        count = len(low.calibration.names)
+        self._calibration = low.calibration
+        count = len(self._judging)
         if count < 2:
             msg = (
-                f"{low.card.id}: a plan is found on calibration images held out from each other:"
-                f" expected at least 2 of them, got {count}"
+                f"{low.card.id}: a plan is found on calibration photographs held out from each"
+                f" other: expected at least 2 of them, got {count}"
             )
             raise DatasetError(msg)
         self._count = 0
@@ -89,25 +91,29 @@ class HeldOut:
         """Return the layers that match `patterns`, which a card keeps in float."""
         return self._halves[0].maker.network.matching(patterns)
 
+    @property
+    def _judging(self) -> list[int]:
+        """The images that are measured on: those of a kind of its own are calibrated with alone."""
+        names, stress = self._calibration.names, self._calibration.stress
+        return [number for number, name in enumerate(names) if name not in stress]
+
     @cached_property
     def _halves(self) -> tuple[_Half, _Half]:
-        calibration = self._low.calibration
-        assert calibration is not None
-        loaded = [load() for load in calibration.inputs()]
+        loaded = [load() for load in self._calibration.inputs()]
         first, second = (self._made(start, loaded) for start in (0, 1))
         return first, second
 
     def _made(self, start: int, loaded: Sequence[Array]) -> _Half:
         """Return what every second image from `start` on makes, and the others."""
-        calibration = self._low.calibration
-        assert calibration is not None
+        calibration, others = self._calibration, self._judging[1 - start :: 2]
         whole = calibration.images
         card = replace(calibration.card, int8=replace(calibration.card.int8, count=0))
-        items = whole.items[: len(loaded)][start::2]
-        half = replace(calibration, card=card, images=replace(whole, items=items))
-        maker = replace(self._low, calibration=half).int8_maker()
-        images = loaded[1 - start :: 2]
-        return _Half(maker, images, [self._reference.run(image) for image in images])
+        chosen = [number for number in range(len(loaded)) if number not in others]
+        half = replace(whole, items=tuple(whole.items[number] for number in chosen))
+        maker = replace(self._low, calibration=replace(calibration, card=card, images=half))
+        images = [loaded[number] for number in others]
+        full = [self._reference.run(image) for image in images]
+        return _Half(maker.int8_maker(), images, full)
 
     def predictors(
         self, observer: str, ways: Sequence[RangeChoice], most: int
@@ -159,7 +165,7 @@ class HeldOut:
             min(each.all_db for each in close),
             min(each.ring_db for each in close),
             len(close),
-            self._low.calibration.digest if self._low.calibration else "",
+            self._calibration.digest,
         )
 
     def timed(self, candidates: Sequence[Candidate], observer: str) -> tuple[float, list[float]]:

@@ -72,7 +72,7 @@ class _Search:
     start: float
     seconds: float
     progress: Callable[[str], None]
-    tried: dict[int, Tried] = field(default_factory=dict)
+    tried: dict[int, list[Tried]] = field(default_factory=dict)
     """By the number of layers in float."""
     order: Sequence[str] = ()
     observers: Mapping[str, RangeChoice] = field(default_factory=dict)
@@ -86,10 +86,10 @@ class _Search:
         predictor = self._looked()
         self.order = list(self._allowed(predictor))
         self._halve(predictor)
-        every = [*self.tried.values()]
+        every = [one for plans in self.tried.values() for one in plans]
         if self._spent < self.seconds:
             every.append(self.held_out.tried(card, self.observer))
-        front = sorted(_front(every), key=lambda one: -one.int8_share)
+        front = list(_front(every))
         fp32_ms, times = self.held_out.timed([one.candidate for one in front], self.observer)
         timed = [replace(one, latency_ms=ms) for one, ms in zip(front, times, strict=True)]
         chosen = next((one for one in timed if self.limits.allow(one)), None)
@@ -131,32 +131,38 @@ class _Search:
                 high = count
             else:
                 low = count
-            if low == 0 and high > len(self.order):
-                count = self._predicted(predictor)  # near what is needed
-            elif high > len(self.order):
-                count = min(max(2 * low, 1), len(self.order))
-            else:
-                count = (low + high) // 2
+            passed = high <= len(self.order)
+            count = (low + high) // 2 if passed else self._predicted(predictor, low)
             if count in self.tried:
                 return
 
-    def _predicted(self, predictor: Predictor) -> int:
-        """Return how many layers in float are needed, by what none in float really lost."""
-        part = 10 ** ((self.tried[0].lowest_db - self.limits.min_fidelity_db) / 10)
-        whole, names = predictor.mean_square(()).max(), set[str]()
-        for count, name in enumerate(self.order, start=1):
-            names.add(name)
-            kept = [layer for layer in predictor.layers if layer.name in names]
-            if predictor.mean_square(kept).max() <= whole * part:
+    def _predicted(self, predictor: Predictor, low: int) -> int:
+        """Return how many layers in float are needed, by what the first `low` really lost."""
+        now = max(one.lowest_db for one in self.tried[low])
+        part = 10 ** ((now - self.limits.min_fidelity_db) / 10)
+        lost = self._lost(predictor, low)
+        for count in range(low + 1, len(self.order)):
+            if self._lost(predictor, count) <= lost * part:
                 return count
         return len(self.order)
 
+    def _lost(self, predictor: Predictor, count: int) -> float:
+        names = set(self.order[:count])
+        kept = [layer for layer in predictor.layers if layer.name in names]
+        return float(predictor.mean_square(kept).max())
+
     def _passes(self, count: int) -> bool:
-        candidate = Candidate(tuple(self.order[:count]), self.observers)
-        tried = self.held_out.tried(candidate, self.observer)
-        self.tried[count] = tried
-        self.progress(f"{count} layers in float: {tried.lowest_db:.1f} dB at worst")
-        return tried.lowest_db >= self.limits.min_fidelity_db
+        """Return whether so many layers in float are enough, with or without other observers."""
+        self.tried[count] = []
+        # Their choice is by errors to first order: clipping may cost more.
+        for observers in (self.observers, {}) if self.observers else ({},):
+            candidate = Candidate(tuple(self.order[:count]), observers)
+            tried = self.held_out.tried(candidate, self.observer)
+            self.tried[count].append(tried)
+            self.progress(f"{count} layers in float: {tried.lowest_db:.1f} dB at worst")
+            if tried.lowest_db >= self.limits.min_fidelity_db:
+                return True
+        return False
 
 
 def _best(layer: Layer, predictors: Sequence[Predictor], total: NDArray[np.float64]) -> int:
@@ -169,13 +175,9 @@ def _best(layer: Layer, predictors: Sequence[Predictor], total: NDArray[np.float
 
 
 def _front(every: Sequence[Tried]) -> Iterator[Tried]:
-    """Yield those that no other one equals or beats in both share and fidelity."""
-    for one in every:
-        beaten = any(
-            (other.int8_share, other.lowest_db) != (one.int8_share, one.lowest_db)
-            and other.int8_share >= one.int8_share
-            and other.lowest_db >= one.lowest_db
-            for other in every
-        )
-        if not beaten:
+    """Yield those that no other one equals or beats in both, the largest share of int8 first."""
+    reached = float("-inf")
+    for one in sorted(every, key=lambda one: (-one.int8_share, -one.lowest_db)):
+        if one.lowest_db > reached:
+            reached = one.lowest_db
             yield one

@@ -36,5 +36,5 @@ def _why(subject: Subject, entry: Entry, metric: str) -> str:
         return ""
     if evaluation.protocol.ssim_aggregation == "last_image":
         return f"protocol {evaluation.protocol.name} takes the last image's for the mean"
-    gap = model.gap_for(metric, entry.precision, evaluation.dataset)
+    gap = model.gap_for(metric, entry.precision, evaluation.dataset, entry.variant)
     return gap.reason if gap and _ONE_IMAGE.search(gap.reason) else ""

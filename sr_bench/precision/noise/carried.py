@@ -26,6 +26,7 @@ from sr_bench.precision.scale import Scale
 from sr_bench.precision.segments import Array, value_bytes
 
 _BLOCK = 8
+_FEW = 4
 _LARGEST = np.float32(255)
 _SIDE, _LARGEST_SIDE = 64, 128
 Blocks = NDArray[np.float64]
@@ -144,11 +145,16 @@ def _rounding(values: Array, scale: Scale) -> Array:
 
 
 def _common(error: Array, gradient: Array) -> Blocks:
-    """Return the sums over blocks of the product of two arrays N x C x H x W."""
-    plane = np.einsum("nchw,nchw->nhw", error, gradient)
-    count, height, width = plane.shape
-    whole = np.pad(plane, ((0, 0), (0, -height % _BLOCK), (0, -width % _BLOCK)))
-    tall, wide = (size // _BLOCK for size in whole.shape[1:])
-    parts = whole.reshape(count, tall, _BLOCK, wide, _BLOCK)
+    """Return the sums over blocks of the product of two arrays N x C x H x W.
+
+    Where there are few blocks, as behind a pooling of all pixels, each channel has its own.
+    """
+    few = np.prod(error.shape[2:]) < _FEW * _BLOCK**2
+    plane = error * gradient if few else np.einsum("nchw,nchw->nhw", error, gradient)
+    height, width = plane.shape[-2:]
+    edges = [(0, 0)] * (plane.ndim - 2)
+    whole = np.pad(plane, [*edges, (0, -height % _BLOCK), (0, -width % _BLOCK)])
+    tall, wide = (size // _BLOCK for size in whole.shape[-2:])
+    parts = whole.reshape(-1, tall, _BLOCK, wide, _BLOCK)
     sums: Blocks = parts.sum(axis=(2, 4), dtype=np.float64).reshape(-1)
     return sums

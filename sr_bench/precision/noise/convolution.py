@@ -1,8 +1,8 @@
 """One convolution on the way back: what it carries on, and what rounding its weights adds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,3 +96,17 @@ class Convolution:
         small = [max(n, 0) // 2 for n in missing]
         large = [max(n, 0) - half for n, half in zip(missing, small, strict=True)]
         return [*small, *large] if auto == b"SAME_UPPER" else [*large, *small]
+
+
+def convolved(image: Array, weight: Array, attributes: Mapping[str, Any]) -> Array:
+    """Return the convolution of `image`, N x C x H x W, with constant weights."""
+    node = helper.make_node("Conv", ["x", "w"], ["y"], **attributes)
+    ends = (helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in "xy")
+    given, result = ([end] for end in ends)
+    graph = helper.make_graph([node], "conv", given, result, [numpy_helper.from_array(weight, "w")])
+    opset = helper.make_opsetid("", _OPSET)
+    session = open_on_cpu(
+        helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
+    )
+    output: Array = session.run(None, {"x": np.ascontiguousarray(image)})[0]
+    return output

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sr_bench.precision.noise.call import Call, Rule, summed
+from sr_bench.precision.noise.convolution import convolved
 from sr_bench.precision.segments import Array
 
 _COUNTABLE = 2**24
@@ -147,6 +148,37 @@ def _largest(call: Call, _i: int) -> Array:
     return carried
 
 
+def _largest_of_each(call: Call, _i: int) -> Array:
+    """Carry back a pooling whose windows lie side by side."""
+    image, given = call.inputs[0], call.attributes
+    kernel = given["kernel_shape"]
+    if list(given.get("strides", (1, 1))) != list(kernel) or any(given.get("pads", ())):
+        raise NotImplementedError
+    tall, wide = (
+        each.repeat(kernel[0], axis=2).repeat(kernel[1], axis=3)
+        for each in (call.output, call.gradient)
+    )
+    rest = [(0, max(n - m, 0)) for n, m in zip(tall.shape, image.shape, strict=True)]
+    whole = np.pad(image, rest, constant_values=-np.inf)[:, :, : tall.shape[2], : tall.shape[3]]
+    equal = (whole == tall).reshape(*call.output.shape[:3], kernel[0], -1, kernel[1])
+    ties = equal.sum(axis=(3, 5), keepdims=True)  # such as zeros behind a ReLU
+    carried = np.zeros_like(image)
+    part = (wide * (equal / ties).reshape(tall.shape))[:, :, : image.shape[2], : image.shape[3]]
+    carried[:, :, : part.shape[2], : part.shape[3]] = part
+    return carried
+
+
+def _gathered(call: Call, _i: int) -> Array:
+    """Carry back a transposed convolution, by the convolution that it transposes."""
+    given = dict(call.attributes)
+    if given.get("auto_pad", b"NOTSET") != b"NOTSET" or "output_shape" in given:
+        raise NotImplementedError
+    given.pop("output_padding", None)
+    height, width = call.inputs[0].shape[2:]
+    carried = convolved(call.gradient, call.inputs[1], given)
+    return carried[:, :, :height, :width]
+
+
 def _product(call: Call, i: int) -> Array:
     left, right = call.inputs[:2]
     if min(left.ndim, right.ndim) < 2:
@@ -245,6 +277,8 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("ReduceMean", "ReduceSum"), _averaged),
     "GlobalAveragePool": _pooled,
     **dict.fromkeys(("GlobalMaxPool", "ReduceMax"), _largest),
+    "MaxPool": _largest_of_each,
+    "ConvTranspose": _gathered,
     "MatMul": _product,
     "Gemm": _gemm,
     "Einsum": _contracted,

@@ -102,6 +102,10 @@ def test_rows_that_only_their_shape_tells_apart_may_follow_two_protocols(load) -
     message = fault(load, TWINS, MODEL + whole.replace("Multi", "many") + rest)
     assert "evaluation of variant 'many-size': its numbers are told apart by" in message
     assert "'3x64x64', 'multi_size'" in message
+    gap = '[[model.known_gap]]\nmetric = "psnr"\nprecision = "fp32"\nreason = "r"\nvariant = "{}"\n'
+    message = fault(load, TWINS, MODEL + whole + rest + gap.format("many-size"))
+    assert "known_gap of variant 'many-size': its numbers are told apart by" in message
+    assert load(TWINS, MODEL + whole + rest + gap.format("multi-size")).claims
 
 
 def test_a_known_gap_that_excuses_no_printed_number_is_refused(load) -> None:

@@ -76,6 +76,8 @@ def test_an_image_is_resized_as_when_it_is_judged() -> None:
     other = replace(card, evaluations=(Evaluation("set", replace(protocol, input_shape=(8, 8))),))
     digests = {calibration_set(each, _set(255), []).digest for each in (CARD, card, other)}
     assert len(digests) == 3
+    luma = replace(card, evaluations=(Evaluation("set", replace(protocol, resized="y_full")),))
+    assert calibration_set(luma, _set(255), []).digest not in digests
     native = calibration_set(card, _set(255), [], EvalProtocol("native"))
     assert [load().shape for load in native.inputs()] == [(1, 3, 4, 6)]
     assert native.digest == calibration_set(CARD, _set(255), []).digest

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from sr_bench.cards.protocol_files import load_protocol
@@ -105,6 +106,25 @@ def test_a_fixed_shape_squashes_both_sides_by_the_named_rules() -> None:
     pair = prepare_pair(LR, HR, protocol, 4)
     assert_array_equal(pair.lr, resize(LR, (16, 12), "cv2_linear"))
     assert_array_equal(pair.hr, resize(HR, (64, 48), "cv2_area"))
+
+
+@pytest.mark.parametrize("luma", ["y_full", "y_pil"])
+def test_luma_may_be_taken_before_the_resize_and_is_then_in_all_channels(luma) -> None:
+    rule = EvalProtocol("p", "files", "cv2_linear", (16, 12), "cv2_area", resized=luma)
+    pair = prepare_pair(LR, HR, rule, 4)
+    for given, image, size, resizing in (
+        (pair.lr, LR, (12, 16), cv2.INTER_LINEAR),
+        (pair.hr, HR, (48, 64), cv2.INTER_AREA),
+    ):
+        converted = {
+            "y_full": cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb),
+            "y_pil": np.asarray(Image.fromarray(image).convert("YCbCr")),
+        }
+        expected = cv2.resize(converted[luma][..., 0], size, interpolation=resizing)
+        for channel in range(3):
+            assert_array_equal(given[..., channel], expected)
+        reads = network_input(given, rule, NetworkInput(colour="y_full"), 4)
+        assert_array_equal(reads[0, 0], expected.astype(np.float32) / np.float32(255))
 
 
 def test_lr_made_from_hr_is_its_scaleth_part_after_modcrop() -> None:

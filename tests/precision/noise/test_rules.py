@@ -43,7 +43,10 @@ def between(path: Path, nodes: list[NodeProto], channels: int) -> Network:
         "third": np.array([3], np.int64),
         "order": np.array([3, 1, 1, 0], np.int64),
         "copies": np.array([1, 1, 2, 1], np.int64),
+        "pairs": np.array([1, WIDE, 2, SIZE * SIZE], np.int64),
+        "double": np.array([1, WIDE, SIZE, 2 * SIZE], np.int64),
         "flat": np.array([1, WIDE, SIZE * SIZE // 4, 4], np.int64),
+        "up.w": rng.normal(size=(WIDE, 1, 3, 3)).astype(np.float32),
         "head.w": rng.normal(size=(WIDE, 3, 3, 3)).astype(np.float32) / 3,
         "tail.w": rng.normal(size=(3, channels, 3, 3)).astype(np.float32),
     }
@@ -100,6 +103,32 @@ EACH: dict[str, tuple[list[NodeProto], int]] = {
     "Resize linearly": ([node("Resize", "", "halves", mode="linear")], WIDE),
     "Resize by cubics": ([node("Resize", "", "halves", mode="cubic")], WIDE),
     "AveragePool": ([node("AveragePool", kernel_shape=[2, 2], strides=[2, 2])], WIDE),
+    "MaxPool": ([node("MaxPool", kernel_shape=[3, 3], strides=[3, 3])], WIDE),
+    "MaxPool of ties": (
+        [
+            node("Tile", "copies", outputs=("twice",)),
+            helper.make_node("Reshape", ["twice", "pairs"], ["pair"], name="pair"),
+            helper.make_node("Transpose", ["pair"], ["near"], name="near", perm=[0, 1, 3, 2]),
+            helper.make_node("Reshape", ["near", "double"], ["doubled"], name="doubled"),
+            helper.make_node(
+                "MaxPool", ["doubled"], ["t"], name="most", kernel_shape=[2, 2], strides=[2, 2]
+            ),
+        ],
+        WIDE,
+    ),
+    "ConvTranspose": (
+        [
+            node(
+                "ConvTranspose",
+                "up.w",
+                strides=[2, 2],
+                pads=[1, 1, 1, 1],
+                output_padding=[1, 1],
+                group=2,
+            )
+        ],
+        2,
+    ),
     "MatMul": ([node("MatMul", "square")], WIDE),
     "Einsum": ([node("Einsum", "square", equation="nchw,wv->nchv")], WIDE),
     "Softmax": ([node("Softmax", axis=-1)], WIDE),

@@ -8,7 +8,7 @@ pixels) on average and of the worst image, of the border ring and of the inside,
 behind its inside at most, and the drop against the ground truth. ``all`` has every layer in int8,
 ``card`` is the card's plan. With ``--peers`` the same plans are also made by onnxruntime's
 quantize_static, with the same images and its three calibrators; what it makes is run with the same
-exact kernels.
+exact kernels; the column ``minmax`` says how far any image is above the one by MinMax at least.
 """
 
 import argparse
@@ -52,8 +52,11 @@ class Row:
     images: tuple[ImageResult, ...]
     full: tuple[ImageResult, ...]
 
-    def text(self) -> str:
-        """Return the columns: mean, worst, ring, inside, worst ring below inside, drops."""
+    def text(self, other: "Row | None" = None) -> str:
+        """Return the columns: mean, worst, ring, inside, worst ring below inside, drops.
+
+        With the row of another network, also how far an image is above it at least.
+        """
         close = [image.fidelity for image in self.images]
         mean, inside, ring = (
             np.mean([getattr(fidelity, name) for fidelity in close])
@@ -67,14 +70,20 @@ class Row:
         ]
         return (
             f"{self.mode:16s} {mean:6.2f} {worst:6.2f} {ring:6.2f} {inside:6.2f} {behind:6.2f}"
-            f" {drops[0]:8.4f} {drops[1]:9.5f}"
+            f" {drops[0]:8.4f} {drops[1]:9.5f}{self._above(other)}"
         )
+
+    def _above(self, other: "Row | None") -> str:
+        if other is None:
+            return ""
+        pairs = zip(self.images, other.images, strict=True)
+        return f" {min(a.fidelity.all_db - b.fidelity.all_db for a, b in pairs):+6.2f}"
 
     def _pairs(self) -> Iterator[tuple[ImageResult, ImageResult]]:
         return zip(self.full, self.images, strict=True)
 
 
-HEAD = "mode              mean   worst   ring  inside behind  drop dB drop SSIM"
+HEAD = "mode              mean   worst   ring  inside behind  drop dB drop SSIM minmax"
 
 
 class Reader:
@@ -105,10 +114,28 @@ def our_rows(runs: Runs, case: Case) -> Iterator[Row]:
         yield Row(mode, run.images, full)
 
 
-def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
-    """Yield a row for each of onnxruntime's calibrators."""
+def quantize_by_onnxruntime(
+    source: Path, target: Path, reader: Reader, method: str, excluded: list[str]
+) -> None:
+    """Write `source` in int8 as onnxruntime's tools do, but for the nodes `excluded`."""
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
+    quantize_static(
+        source,
+        target,
+        reader,
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        nodes_to_exclude=excluded,
+        calibrate_method=CalibrationMethod[method],
+        extra_options={"CalibStridedMinMax": 1},
+    )
+
+
+def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
+    """Yield a row for each of onnxruntime's calibrators."""
     full = runs.of(replace(case, precision=Precision.FP32), quiet).images
     prepared = runs.jobs.prepared(replace(case, precision=Precision("int8_max")))
     network = read_network(prepared.fp32_onnx())
@@ -117,18 +144,7 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
     excluded = {layer.node for layer in network.matching(case.card.int8.keep)}
     reader = Reader(network.input, prepared.calibration.inputs())
     for name, method in PEERS.items():
-        quantize_static(
-            source,
-            target,
-            reader,
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            nodes_to_exclude=list(excluded),
-            calibrate_method=CalibrationMethod[method],
-            extra_options={"CalibStridedMinMax": 1},
-        )
+        quantize_by_onnxruntime(source, target, reader, method, list(excluded))
         model = onnx.load(target)
         model.metadata_props.add(key=PRECISION_KEY, value="int8")
         onnx.save(model, target)
@@ -191,12 +207,14 @@ def show(
             share = int8_share(network, network.matching(plan.keep))
             print(f"\n{card.name} on {case.dataset}, plan {name}: {100 * share:.2f} % int8")
             print(HEAD)
-            for row in our_rows(runs, planned):
-                print(row.text(), flush=True)
+            minmax = None
             if compare:
                 with tempfile.TemporaryDirectory() as folder:
                     for row in peers(runs, planned, Path(folder)):
+                        minmax = minmax or row  # the first of PEERS
                         print(row.text(), flush=True)
+            for row in our_rows(runs, planned):
+                print(row.text(minmax), flush=True)
 
 
 if __name__ == "__main__":

@@ -131,8 +131,8 @@ class Bench:
         others = self._runs.other_readings(case, progress)
         readings = {name: of.measured(case.metric).value for name, of in others.items()}
         measurement = replace(measurement, notes={**measurement.notes, **readings})
-        if floor := self._runs.floor(case, progress):
-            measurement = beside_floor(measurement, floor.measured(case.metric))
+        floor = self._runs.floor(case, progress)
+        measurement = beside_floor(measurement, floor.measured(case.metric))
         verdict = self._judged(case, measurement)
         differs = verdict.status in (Status.DIFFERS, Status.BETTER)
         row = self._beside(case)

@@ -6,10 +6,12 @@ from functools import cache
 from onnx import NodeProto
 
 from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.points import given
+from sr_bench.precision.points import MOVES, given
 
 _SUMS = ("Add", "Sum")
 _POINTWISE = (*_SUMS, "Mul", "Relu", "LeakyRelu", "PRelu", "Clip")
+_PASSED = (*_POINTWISE, "Concat", *MOVES)
+"""Through which OpenVINO may bring a rounding to the sum before."""
 
 
 def loses_rounding(
@@ -23,7 +25,7 @@ def loses_rounding(
     Its CPU plugin does, knowingly, where a sum that only a rounding reads follows in one kernel.
     """
     summed = False
-    while len(nodes := network.consumers[tensor]) == 1 and nodes[0].op_type in _POINTWISE:
+    while len(nodes := network.consumers[tensor]) == 1 and nodes[0].op_type in _PASSED:
         summed |= nodes[0].op_type in _SUMS
         tensor = nodes[0].output[0]
         if tensor == network.output:

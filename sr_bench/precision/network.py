@@ -1,7 +1,7 @@
 """Read an ONNX file as a network to quantise: folded, checked, every node and layer named."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -37,7 +37,8 @@ class Layer:
     weights share the name."""
     node: str
     """Name of its node."""
-    input: str
+    input: str = field(compare=False)
+    """A layer stays itself where what it reads is scaled first."""
     output: str
     weight: str
     bias: str

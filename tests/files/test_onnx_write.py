@@ -42,3 +42,9 @@ def test_what_others_refuse_is_not_written(tmp_path: Path, model: ModelProto, ju
         write_onnx(model, path)
     assert path.read_bytes() == b"before"
     assert [each.name for each in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_what_onnxruntime_has_run_is_not_opened_again(tmp_path: Path) -> None:
+    refused_if_opened = _model(names=("a", "a"))
+    write_onnx(refused_if_opened, tmp_path / "net.onnx", is_run=True)
+    assert onnx.load(tmp_path / "net.onnx") == refused_if_opened

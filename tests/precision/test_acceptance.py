@@ -50,9 +50,9 @@ def _harm(array: np.ndarray, high: float, whole: float) -> float:
 
 
 def test_a_range_that_clips_next_to_nothing_of_each_image_is_accepted() -> None:
-    rough = _image(2, 1.01)
-    assert _harm(rough, 1.0, 1.01) < 1
-    assert _judged(_tails(_image(0, 0), rough), 1.0, 1.01) is None
+    rough = _image(1, 1.005)
+    assert _harm(rough, 1.0, 1.005) < 1
+    assert _judged(_tails(_image(0, 0), rough), 1.0, 1.005) is None
 
 
 def test_a_range_that_harms_one_image_is_widened_for_it_as_far_as_needed() -> None:
@@ -120,3 +120,4 @@ def test_symmetric_steps_are_those_of_the_longer_side() -> None:
 
 def test_a_tensor_of_which_nothing_is_known_keeps_its_range() -> None:
     assert widened({"t": ClipRange(0, 1)}, {"t": ClipRange(0, 2)}, {}, Images((), ()), PLAN) == {}
+    assert _judged(_tails(np.zeros(9), np.zeros(9)), 0.0, 0.0) is None

@@ -251,3 +251,11 @@ def test_sums_that_gain_nothing_or_read_rounded_values_stay_as_they_are(tmp_path
     assert not found.is_loose
     network = _long_skip_net(tmp_path / "skips.onnx")
     assert not scaling(network, _profiles(network), may_loosen=False).is_loose
+
+
+def test_a_layer_stays_itself_where_its_sum_is_multiplied(tmp_path: Path) -> None:
+    network = _long_skip_net(tmp_path / "net.onnx")
+    loose = _scaled(network, may_loosen=True)
+    assert loose.layers == network.layers
+    read = [layer.input for layer in loose.layers]
+    assert read != [layer.input for layer in network.layers]

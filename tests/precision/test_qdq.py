@@ -7,13 +7,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import ModelProto, numpy_helper
+from onnx import ModelProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from sr_bench.core.backend import PRECISION_KEY, Artefact
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.precision.network import Network
+from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.rounding import integer_weights, round_nearest
 from tests.precision.nets import exact_clips, images, residual_net
@@ -238,6 +238,21 @@ def test_a_float_skip_holds_multiples_of_the_unit_of_all_steps(network: Network)
 def test_a_rounding_before_a_rounded_sum_is_kept_apart_from_it(network: Network) -> None:
     assert _node(_model(network), "body.1/rounded").op_type == "MaxPool"
     assert _node(_model(network), "relu/rounded").op_type == "DequantizeLinear"
+
+
+def test_a_rounding_that_follows_the_sum_through_a_concatenation_is_too(network: Network) -> None:
+    nodes = network.model.graph.node
+    (up,) = (node for node in nodes if node.name == "/up/Conv")
+    up.input[0] = "joined"
+    nodes.insert(6, helper.make_node("Concat", ["after"], ["joined"], name="joined", axis=1))
+    model = _model(
+        replace(network, layers=tuple(_reading(each, "joined") for each in network.layers))
+    )
+    assert _node(model, "body.1/rounded").op_type == "MaxPool"
+
+
+def _reading(layer: Layer, name: str) -> Layer:
+    return replace(layer, input=name) if layer.node == "/up/Conv" else layer
 
 
 def test_a_sum_that_others_read_in_float_needs_nothing_apart(network: Network) -> None:

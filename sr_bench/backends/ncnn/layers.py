@@ -38,11 +38,10 @@ class Layer:
 
 
 def _text(number: int, value: _Value) -> str:
-    if isinstance(value, float):  # versions before 1.0.20261020 read 15 characters
-        return f"{number}={np.float32(value)!s}"
-    if isinstance(value, int):
-        return f"{number}={value}"
-    return f"{_ARRAY - number}={','.join(map(str, [len(value), *value]))}"
+    if not isinstance(value, int | float):
+        return f"{_ARRAY - number}={','.join(map(str, [len(value), *value]))}"
+    # Versions before 1.0.20261020 read 15 characters.
+    return f"{number}={str(np.float32(value)) if isinstance(value, float) else value}"
 
 
 @dataclass(frozen=True)
@@ -164,6 +163,10 @@ def _binary(node: Node) -> list[Layer]:
     if not fixed:
         return [node.layer("BinaryOp", {0: kind})]
     values = node.needed(fixed[0])
+    if node.kind == "Pow" and fixed[0] and values.size == 1 and not values.item() % 1:
+        if values.item() != 2:  # ncnn's takes logarithms, which negative numbers have none of
+            node.refuse(f"to the power of {values.item():g}; ncnn has squares")
+        return [node.layer("UnaryOp", {0: 4})]
     if values.size == 1:
         kind = kind if fixed[0] else _TURNED.get(node.kind, kind)
         return [node.layer("BinaryOp", {0: kind, 1: 1, 2: float(values.item())})]
@@ -231,8 +234,8 @@ def _resize(node: Node) -> list[Layer]:
     mode, sharpness = node.attribute("mode", "nearest"), node.attribute("cubic_coeff_a", -0.75)
     if mode == "cubic" and sharpness != -0.75:
         node.refuse(f"ncnn's cubic has cubic_coeff_a = -0.75, expected {sharpness}")
-    values = {0: _MODES[mode], 1: float(scales[2]), 2: float(scales[3]), 6: int(aligned)}
-    return [node.layer("Interp", values)]
+    factors = {1: float(scales[2]), 2: float(scales[3])}
+    return [node.layer("Interp", {0: _MODES[mode], **factors, 6: int(aligned)})]
 
 
 _PADS = {"constant": 0, "edge": 1, "reflect": 2}
@@ -260,6 +263,11 @@ def _pool(node: Node) -> list[Layer]:
 
 def _mean(node: Node) -> list[Layer]:
     """Return layers for the mean of each plane, which stays one of 1 x 1."""
+    if node.kind == "ReduceMean":
+        given = node.constant(1)
+        axes = node.attribute("axes", []) if given is None else given.tolist()
+        if {axis % 4 for axis in axes} != {2, 3} or not node.attribute("keepdims", 1):
+            node.refuse("expected the mean of height and width, which are kept")
     flat = f"{node.proto.output[0]}\nflat"
     pooled = Layer("Pooling", node.inputs, (flat,), {0: 1, 4: 1})
     return [pooled, Layer("Reshape", (flat,), node.proto.output, {0: 1, 1: 1, 2: -1})]
@@ -286,7 +294,7 @@ _WRITERS: Final[Mapping[str, Callable[[Node], list[Layer]]]] = MappingProxyType(
         **{"Identity": _plain("Noop"), "Clip": _clip, "PRelu": _prelu, "LeakyRelu": _leaky},
         **{"Conv": _convolution, "ConvTranspose": _deconvolution, "DepthToSpace": _pixel_shuffle},
         **{"Concat": _concat, "Split": _split, "Pad": _pad, "Resize": _resize, "Upsample": _resize},
-        **{"AveragePool": _pool, "MaxPool": _pool, "GlobalAveragePool": _mean},
+        **{"AveragePool": _pool, "MaxPool": _pool, "GlobalAveragePool": _mean, "ReduceMean": _mean},
         **{"InstanceNormalization": _instance_norm, "BatchNormalization": _batch_norm},
     }
 )

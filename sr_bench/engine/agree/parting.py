@@ -23,7 +23,7 @@ from sr_bench.files.onnx_file import load_onnx
 from sr_bench.files.temporary import temporary_folder
 
 _SIDE = 96  # pixels of the middle of the image, so that a layer takes milliseconds
-_SPREAD = 16  # values that are looked at first
+_SPREAD = 6  # values that are looked at first
 _SEEN = 1e-4  # part of the span by which a value has to differ; a level of int8 is 39 of them
 _ROUNDING = {"fp16": 2e-3}
 _ROUNDING_FP32 = 2e-5

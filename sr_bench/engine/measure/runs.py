@@ -136,10 +136,8 @@ class Runs:
         """Return all that the run of `case` is made from."""
         return self._ask(case, progress, Profile.TVM).work
 
-    def floor(self, case: Case, progress: Progress) -> Run | None:
-        """Return the run of plain bicubic enlargement on the images of `case`; None at scale 1."""
-        if case.card.scale == 1:
-            return None
+    def floor(self, case: Case, progress: Progress) -> Run:
+        """Return the run of plain bicubic enlargement, at scale 1 of none, on the case's images."""
         # Whatever the network reads: the floor is of RGB images.
         levels = (0.0, _WHITE)
         card = replace(

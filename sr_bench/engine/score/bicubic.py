@@ -1,4 +1,7 @@
-"""The floor: what plain bicubic enlargement scores, by the same protocol on the same images."""
+"""The floor: what plain bicubic enlargement scores, by the same protocol on the same images.
+
+A network that keeps the size has its own input for a floor.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +17,7 @@ class Bicubic:
     Args:
         protocol: Its `input_range` and `output_range` count here.
         white: White level of the images, used where the protocol declares none.
-        scale: Upscaling factor, at least 2.
+        scale: Upscaling factor; 1 leaves images as they are.
     """
 
     def __init__(self, protocol: EvalProtocol, white: float, scale: int) -> None:

@@ -128,7 +128,7 @@ def _notes(record: Record) -> tuple[str, ...]:
         gain = measurement.beside_floor - floor.value
         gain = gain if metric_info(record.metric).drops else -gain
         digits = metric_info(record.metric).sentence_decimals
-        lines.append(f"bicubic {floor.value:.{digits}f}, gain {gain:+.{digits}f}")
+        lines.append(f"{floor.what} {floor.value:.{digits}f}, gain {gain:+.{digits}f}")
         lines.extend(filter(None, [beyond_floor(record)]))
     return tuple(lines)
 

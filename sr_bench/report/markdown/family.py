@@ -13,7 +13,7 @@ from sr_bench.document.mirror import format_like, mirror
 from sr_bench.document.tables import Document
 from sr_bench.files.atomic import write_text
 from sr_bench.report.markdown.escape import code, escape, table
-from sr_bench.report.parts.floor import NAME, floors, why
+from sr_bench.report.parts.floor import floors, why
 from sr_bench.report.parts.provenance import (
     INTERVAL,
     device_lines,
@@ -109,7 +109,7 @@ def comparison(records: Sequence[Record]) -> str:
     joined, lowest = join_speed(records), floors(records)
     rows, none = joined.rows, ["-"] * len(lowest)
     columns = {
-        "Model": [NAME for _ in lowest] + [row.model for row in rows],
+        "Model": [f"{floor.what} (floor)" for floor in lowest] + [row.model for row in rows],
         "Precision": none + [numbers.precision(row) for row in rows],
         "Metric": [f"{floor.metric} on {floor.dataset}" for floor in lowest]
         + [*map(numbers.metric, rows)],

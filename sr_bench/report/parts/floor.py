@@ -1,16 +1,14 @@
-"""The floor of a dataset: what plain bicubic enlargement scores, and who lies below it."""
+"""The floor of a dataset: what bicubic enlargement scores, at x1 the input; and who is below."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
+from sr_bench.core.claim import split_scale
 from sr_bench.core.gate import listed, quantity
 from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Record
-
-NAME = "bicubic (floor)"
-"""What stands where a model's name would."""
 
 _ADVICE = "check channel order, value range, half-pixel shift"
 _LOW = "if fp32 is not, the low precision costs more than the network gains"
@@ -18,7 +16,7 @@ _LOW = "if fp32 is not, the low precision costs more than the network gains"
 
 @dataclass(frozen=True)
 class MeanFloor:
-    """What bicubic enlargement scores on a dataset."""
+    """What bicubic enlargement scores on a dataset, or at x1 the images that networks are given."""
 
     metric: str
     dataset: str
@@ -27,6 +25,11 @@ class MeanFloor:
     """How many of the dataset's images it is the mean of."""
     value: float
     """In the metric's unit."""
+
+    @property
+    def what(self) -> str:
+        """What scores it, in a word."""
+        return "input" if split_scale(self.dataset)[1] == 1 else "bicubic"
 
     @property
     def text(self) -> str:
@@ -66,7 +69,7 @@ def below_floor(record: Record) -> str:
     side = "below" if gain < 0 else "above"
     advice = _ADVICE if record.precision == Precision.FP32 else _LOW
     without = f" ({left_out})" if (left_out := beyond_floor(record)) else ""
-    return f"{side} bicubic {floor.text}{without}: {advice}"
+    return f"{side} {floor.what} {floor.text}{without}: {advice}"
 
 
 def beyond_floor(record: Record) -> str:

@@ -36,13 +36,14 @@ def parting_lines(parting: Parting) -> Iterator[str]:
         return
     yield f"{told} begin to part at {_layer(parting.begins)}"
     if parting.most:
-        before = f", from {parting.before.rms:.1e} before" if parting.before else ""
+        low = parting.before
+        before = f", from {low.rms:.1e} at {low.layer!r}" if low else ""
         yield f"  and part most at {_layer(parting.most)}{before} ({_tried(parting)} tried)"
 
 
 def _layer(layer: LayerApart) -> str:
-    values = f"{100 * layer.share:.2g} % of the values differ"
-    return f"{layer.layer!r}: {values}, {layer.rms:.1e} of the span"
+    share = f"{100 * layer.share:.2g} % of the values differ"
+    return f"{layer.layer!r}: {share}, by {layer.rms:.1e} of the span (rms)"
 
 
 def _tried(parting: Parting) -> str:

@@ -1,5 +1,6 @@
 """Inputs that int8 can't take, or takes badly: each has a clear outcome and leaves no trace."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,27 @@ def test_a_damaged_calibration_is_made_again(zoo: Int8Zoo, cache: Path) -> None:
     for path in (*(cache / "onnx").glob("*"), *(cache / "runs").glob("*")):
         path.unlink()
     assert _gate(zoo).measurement == first.measurement
+
+
+def test_a_file_made_of_a_kept_calibration_is_the_same(zoo: Int8Zoo, cache: Path) -> None:
+    first = _gate(zoo)
+    made = {path.name for path in (cache / "onnx").glob("*")}  # by content
+    for folder in {path for path in cache.iterdir() if path.name != "calibration"}:
+        shutil.rmtree(folder)
+    assert _gate(zoo).measurement == first.measurement
+    assert {path.name for path in (cache / "onnx").glob("*")} == made
+
+
+def test_channels_are_scaled_unless_the_plan_leaves_them(zoo: Int8Zoo, cache: Path) -> None:
+    _gate(zoo)
+    zoo.write_card(plan='channels = "given"')
+    _gate(zoo)
+    weights = [
+        {tensor.name: tensor.raw_data for tensor in onnx.load(path).graph.initializer}
+        for path in (cache / "onnx").glob("*-*.onnx")
+    ]
+    assert len(weights) == 2
+    assert any(weights[0][name] != weights[1][name] for name in weights[0] if "scale" in name)
 
 
 def test_a_layer_to_keep_that_is_not_there_names_the_nearest(zoo: Int8Zoo) -> None:

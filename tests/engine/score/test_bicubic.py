@@ -1,7 +1,5 @@
 """Plain bicubic enlargement is scored beside each model, by the same protocol."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
@@ -14,7 +12,7 @@ from sr_bench.engine.plan.cases import plan
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.engine.score.bicubic import Bicubic
-from sr_bench.imaging.files import read_image
+from sr_bench.imaging.files import read_image, write_png
 from sr_bench.imaging.resize import resize
 
 
@@ -60,13 +58,21 @@ def test_ranges_are_those_of_the_network(white_in: float | None, white_out: floa
     np.testing.assert_allclose(output, 0.6 * (white_out or 1.0), rtol=1e-6)
 
 
-def test_a_network_that_enlarges_nothing_has_no_floor(zoo, tmp_path: Path) -> None:
+def test_a_network_that_enlarges_nothing_has_its_input_for_a_floor(zoo) -> None:
     card = (zoo.suite / "card.toml").read_text().replace("scale = 2", "scale = 1")
     (zoo.suite / "card.toml").write_text(card.replace("tiny_x2", "tiny_x1"))
     dataset = zoo.root / "datasets" / "pair" / "dataset.toml"
-    dataset.write_text(dataset.read_text().replace("[2]", "[1]").replace("LR/", "HR/"))
+    dataset.write_text(dataset.read_text().replace("[2]", "[1]").replace("LR/", "DULL/"))
+    expected = []
+    for path in sorted((zoo.data / "HR").glob("*.png")):
+        hr = read_image(path)
+        dull = (hr // 2).astype(np.uint8)
+        (zoo.data / "DULL").mkdir(exist_ok=True)
+        write_png(zoo.data / "DULL" / path.name, dull)
+        expected.append(peak_signal_noise_ratio(hr, dull, data_range=255))
     suite = load_suite(zoo.suite / "card.toml")
     chosen = Selection(data=zoo.data)
     bench = Bench(chosen, suite.card.manifest_folders)
     case = next(case for case in plan(suite, chosen) if case.metric == "psnr")
-    assert bench._runs.floor(case, lambda *_: None) is None
+    measured = bench._runs.floor(case, lambda *_: None).measured("psnr")
+    assert [score.value for score in measured.images] == pytest.approx(expected)

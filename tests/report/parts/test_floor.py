@@ -20,6 +20,11 @@ def test_a_value_below_the_floor_says_what_to_check() -> None:
     assert why(model("m", 31.364)) == f"a reason; {sentence}"
 
 
+def test_a_network_that_keeps_the_size_has_its_input_for_a_floor() -> None:
+    same_size = replace(model("m", 31.364), dataset="set5_enlarged_x1")
+    assert below_floor(same_size).startswith("below input 31.365 dB: check channel order")
+
+
 def test_a_value_at_the_floor_or_above_is_fine() -> None:
     for value in (31.365, 31.4, float("inf")):
         assert below_floor(model("m", value)) == ""

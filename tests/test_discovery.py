@@ -12,6 +12,7 @@ from sr_bench import discovery
 from sr_bench.errors import OptionError
 
 BACKENDS = "sr_bench.backends"
+BUILT_IN = ("mnn", "ncnn", "onnxruntime", "openvino", "replay", "torch", "tract", "vacc")
 ACME = EntryPoint("acme", "colorsys", BACKENDS)  # any importable module will do
 
 
@@ -43,7 +44,7 @@ def test_modules_and_packages_are_named_without_being_imported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delitem(sys.modules, "sr_bench.backends.torch", raising=False)
-    assert discovery.names(BACKENDS) == ("onnxruntime", "replay", "torch", "vacc")
+    assert discovery.names(BACKENDS) == BUILT_IN
     assert "sr_bench.backends.torch" not in sys.modules
 
 
@@ -57,7 +58,7 @@ def test_a_file_that_is_added_is_a_name(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:
-    with pytest.raises(OptionError, match=r"'tensorrt' in backends.*: onnxruntime, replay, torch"):
+    with pytest.raises(OptionError, match=r"'tensorrt' in backends.*: mnn, ncnn, onnxruntime"):
         discovery.load(BACKENDS, "tensorrt")
 
 
@@ -73,7 +74,7 @@ def test_a_package_that_is_absent_has_no_names() -> None:
 
 def test_third_parties_add_names(install) -> None:
     install(ACME, EntryPoint("other", "colorsys", "sr_bench.metrics"))
-    assert discovery.names(BACKENDS) == ("acme", "onnxruntime", "replay", "torch", "vacc")
+    assert discovery.names(BACKENDS) == ("acme", *BUILT_IN)
     assert discovery.load(BACKENDS, "acme").__name__ == "colorsys"
 
 

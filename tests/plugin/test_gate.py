@@ -139,17 +139,18 @@ def test_what_rises_is_worse_than_in_an_earlier_run_where_lower_is_better(
     (int8_zoo.suite / "README.md").write_text(table)
     before = pytester.path / "before.json"
 
-    def mean_losses(plan: str, *options: str) -> dict[str, float]:
+    def measured(plan: str, *options: str) -> tuple[dict[str, float], float]:
         int8_zoo.write_card(plan=plan)
         run("--sr-explain=0", *options)
         latest = (pytester.path / "reports" / "latest.json").rename(before)
         records = json.loads(latest.read_text())["records"]
         (gate,) = (record["detail"] for record in records if record["metric"] == "fidelity")
-        return {row["metric"]: row["drop"]["mean"] for row in gate.get("compared", ())}
+        (mae,) = (record["measurement"]["value"] for record in records if record["metric"] == "mae")
+        losses = {row["metric"]: row["drop"]["mean"] for row in gate.get("compared", ())}
+        return losses, mae
 
-    keep = 'keep = ["tail", "up"]'
-    mean_losses(keep)
-    worse = mean_losses("", "--sr-compare=before.json")
-    better = mean_losses(keep, "--sr-compare=before.json")
-    assert list(worse) == ["psnr", "ssim", "mae", "fidelity"]
-    assert worse["mae"] > 0 > better["mae"]
+    _, first = measured('keep = ["tail", "up"]')
+    losses, second = measured("", "--sr-compare=before.json")
+    assert list(losses) == ["psnr", "ssim", "mae", "fidelity"]
+    assert losses["mae"] == pytest.approx(second - first)
+    assert losses["mae"] != 0

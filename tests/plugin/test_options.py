@@ -37,7 +37,7 @@ def test_help_prints_a_default_only_where_there_is_one(pytester):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--backend=tpu", "*--backend=tpu: expected one of onnxruntime, replay, torch, vacc*"),
+        ("--backend=tpu", "*--backend=tpu: expected one of mnn, ncnn, onnxruntime, openvino, *"),
         ("--sr-device=vacc", "*--sr-device=vacc: expected one of auto, require, emulate*"),
         ("--backend=replay", "*--backend=replay and --sr-replay=DIR*go together*"),
         ("--sr-replay=my_zoo", "*--backend=replay and --sr-replay=DIR*go together*"),

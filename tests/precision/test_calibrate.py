@@ -106,7 +106,7 @@ def test_tails_are_kept_of_each_image_and_observers_see_no_image_that_stresses(
     assert both.histograms["x"].high < 0.5 < both.tails["x"].extremes.high
     clipped = both.tails["x"].clipping(ClipRange(0.0, 0.5))
     assert clipped[1] == 0
-    assert clipped[0] == np.inf  # more than a thousandth of the bright one lies outside
+    assert clipped[0] == np.inf  # more than a tail of the bright one lies outside
     clipped = both.tails["x"].clipping(ClipRange(0.0, 0.999))
     expected = np.mean(np.maximum(bright().reshape(-1)[::4] - 0.999, 0) ** 2)
     assert clipped[0] == pytest.approx(expected, rel=0.5)

@@ -15,7 +15,8 @@ from sr_bench.errors import OptionError
     [
         (
             {"backend": "tensorrt"},
-            "--backend=tensorrt: expected one of onnxruntime, replay, torch, vacc",
+            "--backend=tensorrt: expected one of mnn, ncnn, onnxruntime, openvino, replay, torch,"
+            " tract, vacc",
         ),
         ({"device": "gpu"}, "--sr-device=gpu: expected one of auto, require, emulate"),
         ({"backend": "replay"}, "--backend=replay and --sr-replay=DIR"),

@@ -161,8 +161,8 @@ def test_the_size_of_a_model_is_known_of_the_file_that_the_card_names(cases) -> 
 def test_rows_of_a_backend_that_does_not_exist_say_so(cases) -> None:
     (case,) = cases(about(backend="tflite"))
     assert here(case) == (
-        "this row claims a tflite number; no backend has that name, only onnxruntime, replay,"
-        " torch, vacc"
+        "this row claims a tflite number; no backend has that name, only mnn, ncnn,"
+        " onnxruntime, openvino, replay, torch, tract, vacc"
     )
     (case,) = cases(about(backend="vacc"))
     assert here(case) == "this row claims a vacc number; rerun with --backend=vacc"

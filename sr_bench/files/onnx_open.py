@@ -6,8 +6,10 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-def open_on_cpu(content: bytes) -> "InferenceSession":
+def open_on_cpu(content: bytes, *, in_integers: bool = True) -> "InferenceSession":
     """Return the ONNX file `content` opened on the CPU, to run on one thread.
+
+    Unless `in_integers`, layers between rounded values compute in float, which is exact on any CPU.
 
     Nothing is logged: what goes wrong is raised. onnxruntime's exceptions have no common base but
     Exception.
@@ -17,6 +19,8 @@ def open_on_cpu(content: bytes) -> "InferenceSession":
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
+    if not in_integers:
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
     return onnxruntime.InferenceSession(
         content,
         options,

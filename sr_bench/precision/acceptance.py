@@ -8,7 +8,7 @@ output where errors of rounding cancel: it counts `CLIPPING_WEIGHT` times.
 
 Images that stress a network, such as text, would make all steps coarse if nothing of them were
 clipped. So no observer sees them, a range may make `STRESS_MARGIN` times that error on them, and
-for them it is widened only until its steps make `STRESS_COST` times the error that they had.
+for them it is widened only until its steps make `Images.stress_cost` times the error that they had.
 Where no range keeps to both, the one is taken whose worst image is least above what it may have.
 """
 
@@ -36,10 +36,9 @@ Chosen with LESRCNN x2 on photographs that nothing is reported on: it costs them
 text and a chart gain 5 to 8.
 """
 STRESS_COST = 1.5
-"""How many times the squared error of rounding images that stress may make of a tensor.
+"""How many times the squared error of rounding images that stress may make of a tensor, at most.
 
-Without it pocket_edsr_x2 and pocket_sr4k_x2 lost 2 to 3 dB on photographs and gained nothing on
-text; 1.25 costs LESRCNN x2 2 to 5 dB on saturated colours and gains 0.3 on photographs.
+In LESRCNN x2 1.25 costs 2 to 5 dB on saturated colours and gains 0.3 on photographs.
 """
 
 _TRIED = 64  # ranges from the smallest to the widest
@@ -67,6 +66,8 @@ class Images:
 
     names: Sequence[str]
     stress: Collection[str]
+    stress_cost: float = STRESS_COST
+    """How many times the squared error of rounding those that stress may make of a tensor."""
 
     def limits(self) -> NDArray[np.float64]:
         """Return how many times the error of clipping nothing each may have."""
@@ -104,7 +105,8 @@ def _widened(
 
     calm = np.array([name not in images.stress for name in images.names])
     plain = _least(asked, whole, lambda clip: harms(clip)[calm])
-    clip = _least(plain, _dearest(plain, tails.extremes, plan), harms)
+    dearest = _dearest(plain, tails.extremes, images.stress_cost, plan)
+    clip = _least(plain, dearest, harms)
     if clip == asked:
         return None
     return Widened(images.names[int(np.argmax(harms(asked)))], asked, clip)
@@ -124,9 +126,9 @@ def _least(
     return _between(start, end, _first(lambda part: worst(part) <= 1, least) / _TRIED)
 
 
-def _dearest(start: ClipRange, end: ClipRange, plan: Int8Plan) -> ClipRange:
-    """Return the widest range from `start` to `end` that costs no more than `STRESS_COST`."""
-    most = STRESS_COST * _rounding(start, plan)
+def _dearest(start: ClipRange, end: ClipRange, cost: float, plan: Int8Plan) -> ClipRange:
+    """Return the widest range from `start` to `end` whose rounding makes `cost` times the error."""
+    most = cost * _rounding(start, plan)
     fine = 2**20  # an image that stresses may reach a thousand times as far
     parts = _first(lambda part: _rounding(_between(start, end, part / fine), plan) > most, fine + 1)
     return _between(start, end, max(0, parts - 1) / fine)

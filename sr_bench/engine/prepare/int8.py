@@ -15,6 +15,7 @@ from sr_bench.core.int8 import RangeChoice
 from sr_bench.engine.prepare.calibrated import Calibrated, packed, unpacked
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.engine.prepare.read_once import network_in
+from sr_bench.engine.prepare.stress import stress_cost
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
@@ -63,7 +64,7 @@ class Int8Maker:
             )
             for name, chosen in ((observer, choices), ("max", whole))
         )
-        images = Images(sorted(self.images.names), self.images.stress)
+        images = Images(sorted(self.images.names), self.images.stress, made.stress_cost)
         tails = {name: made.tails[name] for name in clip if name != self.network.input}
         changes = widened(clip, widest, tails, images, plan)
         clip |= {name: change.clip for name, change in changes.items()}
@@ -200,9 +201,13 @@ def int8_maker(
     except BackendError as error:
         raise error.about(_called(images.card)) from error
     weights = integer_weights(network, statistics.moments)
-    result = Calibrated(statistics.histograms, statistics.live, statistics.tails, weights, found)
-    kept.write(name, packed(result))
-    return Int8Maker(network, result, images)
+    result = Calibrated(
+        statistics.histograms, statistics.live, statistics.tails, weights, found, stress_cost=1.0
+    )
+    maker = Int8Maker(network, result, images)
+    maker = replace(maker, calibrated=replace(result, stress_cost=stress_cost(maker)))
+    kept.write(name, packed(maker.calibrated))
+    return maker
 
 
 def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:

@@ -150,7 +150,10 @@ def peers(runs: Runs, case: Case, folder: Path) -> Iterator[Row]:
         onnx.save(model, target)
         artefact = Artefact(target, None, Precision("int8_max"), "peer")
         fp32 = Artefact(source, None, Precision.FP32, "peer")
-        with runs.here.open_artefact(artefact) as low, runs.here.open_artefact(fp32) as reference:
+        with (
+            runs.here.open_artefact(artefact, prepared) as low,
+            runs.here.open_artefact(fp32, prepared) as reference,
+        ):
             images = run_job(
                 runs.jobs.job(case),
                 low,

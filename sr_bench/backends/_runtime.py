@@ -7,6 +7,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sr_bench.backends import onnxruntime
 from sr_bench.backends._self_check import agreement, expected_of, int8_kernel
 from sr_bench.backends._session import CheckedSession, Infer
@@ -29,6 +32,25 @@ class Opened:
 
 Load = Callable[[Path, int], Opened]
 """Opens a file, each of whose runs uses so many threads; raises whatever the runtime raises."""
+
+
+def for_threads(make: Callable[[], Infer]) -> Infer:
+    """Return a function that several threads may call, of ones that take one image at a time.
+
+    `make` is called for the first, and again whenever all that were made are at work.
+    """
+    idle = [make()]
+
+    def infer(lr: NDArray[np.float32]) -> NDArray[np.float32]:
+        try:
+            free = idle.pop()  # in one step: threads may not share one
+        except IndexError:
+            free = make()
+        output = free(lr)
+        idle.append(free)
+        return output
+
+    return infer
 
 
 @dataclass(frozen=True)

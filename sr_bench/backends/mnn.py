@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.backends._runtime import Opened, Runtime
+from sr_bench.backends._runtime import Opened, Runtime, for_threads
 from sr_bench.files.temporary import temporary_folder
 
 if TYPE_CHECKING:
@@ -32,7 +32,11 @@ def _load(path: Path, threads: int) -> Opened:
     with temporary_folder() as folder:
         target = Path(folder, "network.mnn")
         _convert(path, target)
-        return Opened(_Network(target, threads))
+        interpreter = _library().Interpreter(str(target))
+        chosen = {"backend": "CPU", "numThread": threads}
+        return Opened(
+            for_threads(lambda: _Session(interpreter, interpreter.createSession(chosen)).run)
+        )
 
 
 def _convert(path: Path, target: Path) -> None:
@@ -51,29 +55,6 @@ def _convert(path: Path, target: Path) -> None:
     telling = [line for line in said if any(word in line for word in _SAYS_WHY)]
     msg = "; ".join(telling or said[-1:]) or f"its converter ended with {done.returncode}"
     raise ValueError(msg)
-
-
-class _Network:
-    """A converted file as a function of the image that several threads may call."""
-
-    def __init__(self, path: Path, threads: int) -> None:
-        self._interpreter = _library().Interpreter(str(path))
-        self._threads = threads
-        self._idle = [self._session()]
-
-    def _session(self) -> "_Session":
-        chosen = {"backend": "CPU", "numThread": self._threads}
-        return _Session(self._interpreter, self._interpreter.createSession(chosen))
-
-    def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the output for `lr`, both float32 NCHW."""
-        try:
-            session = self._idle.pop()  # in one step: threads may not share one
-        except IndexError:
-            session = self._session()
-        output = session.run(lr)
-        self._idle.append(session)
-        return output
 
 
 class _Session:

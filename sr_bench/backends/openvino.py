@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.backends._runtime import Opened, Runtime
+from sr_bench.backends._runtime import Opened, Runtime, for_threads
+from sr_bench.backends._session import Infer
 from sr_bench.system.cpu import usable_cores
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _load(path: Path, threads: int) -> Opened:
             "ENABLE_CPU_PINNING": False,  # each process would take the same cores
         },
     )
-    return Opened(_Requests(compiled), partial(_integer_layers, compiled))
+    return Opened(for_threads(partial(_request, compiled)), partial(_integer_layers, compiled))
 
 
 @cache
@@ -46,22 +47,15 @@ def _core() -> "Core":
     return Core()
 
 
-class _Requests:
-    """A compiled network as a function that several threads may call."""
+def _request(compiled: "CompiledModel") -> Infer:
+    """Return what computes one image at a time."""
+    request = compiled.create_infer_request()
 
-    def __init__(self, compiled: "CompiledModel") -> None:
-        self._compiled = compiled
-        self._idle = [compiled.create_infer_request()]
-
-    def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the output for `lr`, both float32 NCHW."""
-        try:
-            request = self._idle.pop()  # in one step: threads may not share one
-        except IndexError:
-            request = self._compiled.create_infer_request()
+    def infer(lr: NDArray[np.float32]) -> NDArray[np.float32]:
         output: NDArray[np.float32] = request.infer([np.ascontiguousarray(lr)])[0]
-        self._idle.append(request)
         return output
+
+    return infer
 
 
 def _integer_layers(compiled: "CompiledModel") -> int:

@@ -90,6 +90,15 @@ class Cutter:
             for i, part in enumerate(parts, start=1):
                 yield Tile(name, np.ascontiguousarray(part), i == len(parts))
 
+    def middle(self, image: NDArray[np.float32], name: str = "image") -> NDArray[np.float32]:
+        """Return the middle one of the tiles of `image`, in the order of `tiles`.
+
+        Raises:
+            BackendError: It is not what the network reads; the message names it.
+        """
+        tiles = list(self.tiles({name: lambda: image}))
+        return tiles[len(tiles) // 2].pixels
+
     def _parts(self, image: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
         """Yield what the network gets of `image`; of any size, parts of at most `largest`."""
         for piece in Pieces.of((image.shape[2], image.shape[3]), self.given).cut(image):

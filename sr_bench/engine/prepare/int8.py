@@ -205,7 +205,10 @@ def int8_maker(
         statistics.histograms, statistics.live, statistics.tails, weights, found, stress_cost=1.0
     )
     maker = Int8Maker(network, result, images)
-    maker = replace(maker, calibrated=replace(result, stress_cost=stress_cost(maker)))
+    if images.stress:
+        low = maker.model(maker.ranges("max"), keep=())
+        cost = stress_cost(network, low, images)
+        maker = replace(maker, calibrated=replace(result, stress_cost=cost))
     kept.write(name, packed(maker.calibrated))
     return maker
 

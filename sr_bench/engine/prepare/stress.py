@@ -6,19 +6,17 @@ such images; those that bear them keep their fine steps.
 """
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from sr_bench.engine.prepare.calibration import CalibrationSet
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.files.onnx_open import open_on_cpu
 from sr_bench.precision.acceptance import STRESS_COST
+from sr_bench.precision.network import Network
 from sr_bench.precision.tiles import Cutter
-
-if TYPE_CHECKING:
-    from sr_bench.engine.prepare.int8 import Int8Maker
 
 BEHIND_DB = 12.0
 """How far below the worst other image those that stress may be before ranges are widened.
@@ -32,25 +30,22 @@ _SIDE = 64  # pixels of height and width that are run of an image, where any siz
 Array = NDArray[np.float32]
 
 
-def stress_cost(maker: "Int8Maker") -> float:
+def stress_cost(network: Network, low: ModelProto, images: CalibrationSet) -> float:
     """Return how many times the error of rounding the images that stress may make of a tensor.
 
-    That is 1 where they need nothing. `maker` has ranges that allow them nothing.
+    That is 1 where they need nothing.
 
-    Raises:
-        NotRunError: No layer can be quantised.
+    Args:
+        network: In fp32.
+        low: In int8, by ranges that allow them nothing.
+        images: Some of which stress.
     """
-    images = maker.images
-    if not images.stress:
-        return 1.0
-    full = _Network(maker.network.model)
-    low = _Network(maker.model(maker.ranges("max"), keep=()))
-    cutter = Cutter.of(maker.network, full.takes, images.card.input, largest=_SIDE)
+    full, rounded = _Network(network.model), _Network(low)
+    cutter = Cutter.of(network, full.takes, images.card.input, largest=_SIDE)
     close: dict[bool, list[float]] = {True: [], False: []}
     for name, load in zip(images.names, images.inputs(), strict=True):
-        tiles = list(cutter.tiles({name: load}))
-        piece = tiles[len(tiles) // 2].pixels
-        kept = fidelity(low.run(piece), full.run(piece), white=images.input_range.high)
+        piece = cutter.middle(load(), name)
+        kept = fidelity(rounded.run(piece), full.run(piece), white=images.input_range.high)
         close[name in images.stress].append(kept.all_db)
     return 1.0 if min(close[True]) >= min(close[False]) - BEHIND_DB else STRESS_COST
 

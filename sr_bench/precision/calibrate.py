@@ -146,7 +146,7 @@ class _Pass:
     ) -> Iterator[str]:
         """Run all images; yield the name of each when it is done."""
         running: deque[tuple[Tile, Future[_TileStatistics]]] = deque()
-        for tile in Cutter.of(self._network, self.runner.takes, self._given).tiles(inputs):
+        for tile in Cutter.of(self._network, self.runner.run_through, self._given).tiles(inputs):
             while running and not self._fits(tile, [other for other, _ in running]):
                 yield from self._finish(*running.popleft())
             self._check_memory(tile)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnx.inliner
@@ -158,6 +159,11 @@ def inputs(model: ModelProto) -> list[ValueInfoProto]:
     """Return the inputs that are no constants."""
     constants = {tensor.name for tensor in model.graph.initializer}
     return [value for value in model.graph.input if value.name not in constants]
+
+
+def attributes(node: NodeProto) -> dict[str, Any]:
+    """Return the attributes of `node` by name."""
+    return {item.name: helper.get_attribute_value(item) for item in node.attribute}
 
 
 def metadata(model: ModelProto) -> dict[str, str]:

@@ -81,7 +81,7 @@ def channel_profiles(
     found: dict[str, list[Profile]] = {}
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="profile") as executor:
-            pieces = _pieces(Cutter.of(network, runner.takes, given), inputs)
+            pieces = _pieces(Cutter.of(network, runner.run_through, given), inputs)
             for of_piece in executor.map(profiles, pieces):  # in the order of the images
                 for name, profile in of_piece.items():
                     found.setdefault(name, []).append(profile)

@@ -92,7 +92,7 @@ class _Writer:
         plan: Int8Plan,
         kept: Collection[Layer],
     ) -> None:
-        self._network = network
+        self._network, self._added = network, network.added
         self._weights = weights
         self._layers = {layer.node: layer for layer in network.layers if layer not in kept}
         self._gives = {given(network, layer) for layer in self._layers.values()}
@@ -284,10 +284,6 @@ class _Writer:
         arrays = {"int": values, "scale": scale, "zero_point": zeros}
         parts = [self._constant(self._added(name, part), array) for part, array in arrays.items()]
         return named_node("DequantizeLinear", parts, name, axis=0)
-
-    def _added(self, name: str, part: str) -> str:
-        """Return the name of `part`, which is added to what the network calls `name`."""
-        return f"{name}{self._network.separator}{part}"
 
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, helper
+from onnx import NodeProto
 
+from sr_bench.files.onnx_file import attributes
 from sr_bench.precision.network import Layer, Network
 
 Doubles = NDArray[np.float64]
@@ -44,7 +45,7 @@ def read_gain(network: Network, layer: Layer, of_output: Doubles) -> Doubles:
     """
     weight = network.constants[layer.weight].astype(np.float64)
     node = network.producers[layer.output]
-    given = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+    given = attributes(node)
     groups = given.get("group", 1)
     squares = np.square(weight).sum(axis=(2, 3)) * of_output[:, None]
     sums = squares.reshape(groups, -1, weight.shape[1]).sum(axis=1)
@@ -78,7 +79,7 @@ def _back(
 
 
 def _before_shuffle(node: NodeProto, of_output: Doubles) -> Doubles:
-    given = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+    given = attributes(node)
     times = given["blocksize"] ** 2
     is_depth_first = given.get("mode") == b"CRD"
     return np.repeat(of_output, times) if is_depth_first else np.tile(of_output, times)
@@ -89,7 +90,7 @@ def _factor(node: NodeProto, network: Network) -> Doubles | float:
     if node.op_type in ("Relu", "PRelu"):
         return 0.5
     if node.op_type == "LeakyRelu":
-        alpha = next((item.f for item in node.attribute if item.name == "alpha"), 0.01)
+        alpha = attributes(node).get("alpha", 0.01)
         return float(1 + alpha**2) / 2
     constants = [network.constants[name] for name in node.input if name in network.constants]
     if node.op_type in ("Resize", "Upsample"):  # each value is read so many times

@@ -53,7 +53,7 @@ class Cutter:
     def of(
         cls,
         network: Network,
-        runs: Callable[[NDArray[np.float32]], bool],
+        run: Callable[[NDArray[np.float32]], object],
         given: NetworkInput = ANY_SIZE,
         *,
         largest: int = LARGEST_TILE,
@@ -62,7 +62,7 @@ class Cutter:
 
         Args:
             network: Its file may fix a size.
-            runs: Tells whether it runs on an image.
+            run: Runs it on an image; raises anything where it can't.
             given: What its card says that it reads; without sizes, they are found by trying.
             largest: Pixels up to which a side is not cut.
         """
@@ -74,7 +74,7 @@ class Cutter:
         if height or width:
             return cls(network, given, largest)
         planes = channels or given.channels
-        number = needed_multiple(lambda h, w: runs(np.zeros((1, planes, h, w), np.float32)))
+        number = needed_multiple(lambda h, w: run(np.zeros((1, planes, h, w), np.float32)))
         return cls(network, replace(given, multiple_of=max(number, 1)), largest)
 
     def tiles(self, images: Mapping[str, Callable[[], NDArray[np.float32]]]) -> Iterator[Tile]:

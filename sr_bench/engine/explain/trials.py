@@ -21,7 +21,6 @@ from sr_bench.engine.prepare.calibration import LEAST_EFFORT
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.score.network_io import output_levels
-from sr_bench.errors import SrBenchError
 from sr_bench.files.onnx_file import load_onnx
 from sr_bench.files.temporary import temporary_folder
 from sr_bench.precision.calibrate import collect
@@ -106,7 +105,8 @@ class Trials:
         maker, memory = self._maker, self._low.effort.memory_bytes
         lr = self._job.network_input(self._pairs.of(self._job, index))
         side = largest_side(maker.network, lr.shape[1], memory)
-        cutter = Cutter.of(maker.network, self._takes, self._low.card.input, largest=side)
+        given = self._low.card.input
+        cutter = Cutter.of(maker.network, self._reference.run, given, largest=side)
         tiles = [tile.pixels for tile in cutter.tiles({"image": lambda: lr})]
         worst = tiles[0]
         if len(tiles) > 1:
@@ -115,13 +115,6 @@ class Trials:
             worst = tiles[int(np.argmax(lost))]
         (predictor,) = maker.predictors([maker.ranges(self.observer)], [worst])
         return predictor
-
-    def _takes(self, image: NDArray[np.float32]) -> bool:
-        try:
-            self._reference.run(image)
-        except SrBenchError:
-            return False
-        return True
 
     @property
     def white(self) -> float:

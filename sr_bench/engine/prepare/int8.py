@@ -163,12 +163,13 @@ def int8_maker(
     name: str,
     effort: Effort,
     *,
-    equalise: bool,
+    is_qdq: bool,
 ) -> Int8Maker:
     """Return what makes int8 networks of the one in the file `onnx`, after a pass over `images`.
 
     What the pass finds is the file `name` of `kept` if it was made before: a digest of all that
-    decides the content. With `equalise` channels are scaled first; see `equalise.scaling`.
+    decides the content. Of a QDQ file the plan may have the channels scaled first, and its ranges
+    heed images that stress; a device's compiler gets the network as it is, and widens nothing.
 
     Raises:
         BackendError: The network can't run on an image, a value is NaN or infinite, or the
@@ -188,7 +189,7 @@ def int8_maker(
     # The moments are dear, and no other rounding reads them.
     learned = images.card.int8.rounding == "learned"
     try:
-        found = _scaling(network, images, effort) if equalise else UNSCALED
+        found = _scaling(network, images, effort) if is_qdq else UNSCALED
         network = scaled(network, found)
         statistics = collect(
             network,
@@ -205,8 +206,8 @@ def int8_maker(
         statistics.histograms, statistics.live, statistics.tails, weights, found, stress_cost=1.0
     )
     maker = Int8Maker(network, result, images)
-    if images.stress:
-        low = maker.model(maker.ranges("max"), keep=())
+    if images.stress and is_qdq:
+        low = maker.model(maker.ranges("max", choices={}), keep=())
         cost = stress_cost(network, low, images)
         maker = replace(maker, calibrated=replace(result, stress_cost=cost))
     kept.write(name, packed(maker.calibrated))
@@ -214,7 +215,9 @@ def int8_maker(
 
 
 def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:
-    """Return how the channels of `network` are to be scaled."""
+    """Return how the plan has the channels of `network` scaled."""
+    if images.card.int8.channels == "given":
+        return UNSCALED
     profiles = channel_profiles(
         network,
         watched(network),

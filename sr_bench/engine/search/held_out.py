@@ -24,7 +24,7 @@ from sr_bench.engine.measure.worker import Worker
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.score.fidelity import fidelity
-from sr_bench.errors import DatasetError, SrBenchError
+from sr_bench.errors import DatasetError
 from sr_bench.files.temporary import temporary_folder
 from sr_bench.precision.network import Layer
 from sr_bench.precision.noise.carried import largest_side
@@ -138,12 +138,9 @@ class HeldOut:
         network, effort = half.maker.network, self._low.effort
         side = largest_side(network, half.images[0].shape[1], effort.memory_bytes)
         given = self._low.card.input
-        cutter = Cutter.of(network, self._takes, given, largest=side)
+        cutter = Cutter.of(network, self._reference.run, given, largest=side)
         for image in half.images:
             yield cutter.middle(image)
-
-    def _takes(self, image: Array) -> bool:
-        return takes(self._reference, image)
 
     def tried(self, candidate: Candidate, observer: str) -> Tried:
         """Return how close `candidate` stays to fp32."""
@@ -195,12 +192,3 @@ class HeldOut:
         with self._worker.open_artefact(artefact, self._low) as session:
             yield session
         path.unlink()
-
-
-def takes(network: Session, image: Array) -> bool:
-    """Return whether `network` runs on an image of that size."""
-    try:
-        network.run(image)
-    except SrBenchError:
-        return False
-    return True

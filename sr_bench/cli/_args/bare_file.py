@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # onnx loads only when a file is opened
     from sr_bench.core.card import ModelCard
     from sr_bench.files.onnx_ends import ImageEnd, ImageNetwork
 
+_OVERLAP = 16  # pixels, of tiles
+
 
 def add_file_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what a file does not tell by itself."""
@@ -51,7 +53,8 @@ def card_of_file(args: argparse.Namespace) -> "ModelCard":
         (_colour(image, args.colour), (0.0, _white(image, args.white)))
         for image in (network.reads, network.gives)
     )
-    card = _card(args, NetworkInput(*reads), NetworkOutput(*gives), network)
+    given = NetworkInput(*reads, size=network.size, overlap=_overlap(network.size))
+    card = _card(args, given, NetworkOutput(*gives), network)
     if args.plan is None:
         return card
     from sr_bench.cards.load import load_int8_plan
@@ -93,6 +96,11 @@ def _colour(image: "ImageEnd", asked: NetworkColour | None) -> NetworkColour:
         return asked
     msg = f"{image.end} has one channel: say which luma with --colour {', '.join(LUMAS)}"
     raise OptionError(msg)
+
+
+def _overlap(size: tuple[int, int] | None) -> int | None:
+    """Return by how much the tiles overlap of a network that takes one size; None: it takes any."""
+    return min(_OVERLAP, (min(size) - 1) // 2) if size else None
 
 
 def _white(image: "ImageEnd", asked: float | None) -> float:

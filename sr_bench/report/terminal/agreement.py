@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sr_bench.core.agreement import Agreement, LayerApart, PairApart, Parting
 from sr_bench.report.terminal.tables import plain_table
+from sr_bench.text.printable import counted
 
 _COLUMNS = ("pair", "PSNR", "worst", "image", "mean", "max", "values")
 
@@ -14,9 +15,9 @@ def agreement_lines(found: Agreement) -> list[str]:
     ``values`` is the part of the 8-bit values that differ.
     """
     ran = ", ".join(f"{name} {version}" for name, version in found.versions.items())
-    images = len(found.pairs[0].images)
+    images = counted(len(found.pairs[0].images), "image")
     return [
-        f"{found.model} {found.precision} on {found.dataset}, {images} images: {ran}",
+        f"{found.model} {found.precision} on {found.dataset}, {images}: {ran}",
         *(f"not run: {name}: {why}" for name, why in found.absent.items()),
         "",
         *_matrix(tuple(found.versions), found.pairs),
@@ -32,13 +33,13 @@ def parting_lines(parting: Parting) -> Iterator[str]:
     """Yield where two runtimes part, in sentences."""
     told = f"{parting.first} and {parting.second} on {parting.image}"
     if not parting.begins:
-        yield f"{told}: nothing of {_tried(parting)} differs by more than float rounding"
+        yield f"{told}: none of {_tried(parting)} differs by more than float rounding"
         return
     yield f"{told} begin to part at {_layer(parting.begins)}"
     if parting.most:
         low = parting.before
         before = f", from {low.rms:.1e} at {low.layer!r}" if low else ""
-        yield f"  and part most at {_layer(parting.most)}{before} ({_tried(parting)} tried)"
+        yield f"  and part most at {_layer(parting.most)}{before}, of {_tried(parting)}"
 
 
 def _layer(layer: LayerApart) -> str:
@@ -47,7 +48,7 @@ def _layer(layer: LayerApart) -> str:
 
 
 def _tried(parting: Parting) -> str:
-    return f"{parting.tried} of {parting.planned} values"
+    return f"the {parting.tried} values tried of {parting.planned}"
 
 
 def _matrix(names: Sequence[str], pairs: Sequence[PairApart]) -> list[str]:

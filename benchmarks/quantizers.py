@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import onnx
@@ -102,12 +104,8 @@ def by_onnxruntime(wanted: Wanted, target: Path, method: str = "MinMax") -> None
 
 def by_nncf(wanted: Wanted, target: Path) -> None:
     """Write what `nncf.quantize` makes on its ONNX backend, with the preset it advises for CNNs."""
-    # NNCF reports its use over the network, by this package, unless that is missing.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    import nncf
-
+    nncf, name = import_nncf(), wanted.input
     nncf.set_log_level("ERROR")
-    name = wanted.input
     with redirect_stdout(StringIO()):  # it draws progress bars
         quantised = nncf.quantize(
             onnx.load(wanted.source),
@@ -119,6 +117,17 @@ def by_nncf(wanted: Wanted, target: Path) -> None:
     # The noted types are in the way of exact kernels, which turn int8 into uint8.
     del quantised.graph.value_info[:]
     _save_marked(quantised, target)
+
+
+def import_nncf() -> ModuleType:
+    """Return NNCF, kept from reporting its use.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    # It reports over the network, by this package, unless that is missing.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    return import_module("nncf")
 
 
 def _save_marked(model: onnx.ModelProto, target: Path) -> None:

@@ -1,9 +1,9 @@
 """How close int8 stays to fp32 and what it costs, by model and mode, beside other quantisers.
 
 Run: python benchmarks/fidelity.py [--models 'pocket_*'] [--datasets photos,set5]
-         [--peers minmax,percentile,entropy,nncf] [--out rows.jsonl]
+         [--peers minmax percentile entropy nncf] [--out rows.jsonl]
      with --weights and --data for networks and images that do not come with the project, and
-     --card FILE for a card that is in no suite
+     --card FILE for a card that is in no suite; it may be of an ONNX file
 
 A row for each dataset, plan and mode: fidelity (PSNR against the fp32 output, all pixels) on
 average and of the worst image, of the border ring and of the inside, how far a ring lies behind its
@@ -12,8 +12,8 @@ onnxruntime runs in integers, and its speed in times that of fp32: one thread, -
 side, medians of --rounds in which all files take turns in one process. ``card`` is the card's plan,
 ``all`` has every layer in int8. A peer gets the same images, the same fp32 file and the same layers
 to leave in float; what it makes is run as ours is. Below are the cells, and the images, where ours
-is worse. With --out a run that ends early keeps its rows and the next one goes on; without
---models it only prints them. At last come the tables of docs/quantisation.md.
+is worse. With --out a run that ends early keeps its rows, and the next one goes on. At last come
+the tables of docs/quantisation.md, of all rows that were kept.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from sr_bench.files.hashing import sha256_json
 from sr_bench.precision.network import read_network
 from sr_bench.system.cpu import cpu_model, usable_cores
 
-MODES = "int8_max,int8_percentile,int8_kl,int8_mse"
+INT8 = tuple(precision for precision in Precision.all() if precision.dtype == "int8")
 ANY = Precision("int8_max")
 """As which a peer's file is measured; its ranges are the peer's."""
 
@@ -146,13 +146,13 @@ def planned(card: ModelCard, plan: str) -> ModelCard:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", default="pocket_*", help="their names or a pattern, in commas")
-    parser.add_argument("--datasets", default="photos")
-    parser.add_argument("--plans", default="card", help="card, all")
-    parser.add_argument("--modes", default=MODES)
-    parser.add_argument("--peers", default="", help=f"of {', '.join(QUANTIZERS)}")
+    parser.add_argument("--models", default="pocket_*", help="names or patterns, in commas")
+    parser.add_argument("--datasets", default="photos", help="in commas")
+    parser.add_argument("--plans", nargs="+", choices=("card", "all"), default=["card"])
+    parser.add_argument("--modes", nargs="+", type=Precision, choices=INT8, default=INT8)
+    parser.add_argument("--peers", nargs="+", choices=QUANTIZERS, default=[])
     parser.add_argument("--suites", type=Path, default=Path("suites"))
-    parser.add_argument("--card", type=Path, nargs="*", default=[], help="whose code is run")
+    parser.add_argument("--card", type=Path, nargs="+", default=[], help="whose code is run")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--size", type=int, default=128, help="pixels of a side, for speed")
@@ -162,29 +162,45 @@ def main() -> None:
     print(f"{cpu_model()}, {usable_cores()} cores, onnxruntime {version('onnxruntime')}")
     selection = Selection(weights=args.weights, data=args.data, threads=usable_cores())
     runs = Runs(selection, (Path("datasets").resolve(),))
-    modes = [Precision.parse_option(word) for word in args.modes.split(",")]
-    bench = Bench(runs, modes, installed(args.peers), args.size, args.rounds)
+    bench = Bench(runs, args.modes, installed(args.peers), args.size, args.rounds)
     kept = Kept(args.out)
-    for path in [*sorted(args.suites.rglob("card.toml")), *args.card]:
-        for card in load_card(path).models:
-            if not any(fnmatchcase(card.name, name) for name in args.models.split(",")):
-                continue
-            card = replace(card, trusted=card.trusted or path in args.card)
-            for plan in args.plans.split(","):
-                try:
-                    measure(bench, planned(card, plan), plan, args.datasets.split(","), kept)
-                except SrBenchError as cause:
-                    print(f"{card.name}: {cause}")
-    print("", *markdown(kept), sep="\n")
+    try:
+        cards = chosen(args)
+    except SrBenchError as cause:
+        parser.error(str(cause))
+    for card in cards:
+        for plan in args.plans:
+            try:
+                measure(bench, planned(card, plan), plan, args.datasets.split(","), kept)
+            except SrBenchError as cause:
+                print(f"{card.name}: {cause}")
+    if kept.rows:
+        print("", *markdown(kept), sep="\n")
 
 
-def installed(names: str) -> list[Quantizer]:
+def chosen(args: argparse.Namespace) -> list[ModelCard]:
+    """Return the models that are asked for.
+
+    Raises:
+        SrBenchError: A card has faults.
+    """
+    given = [replace(model, trusted=True) for path in args.card for model in load_card(path).models]
+    paths = sorted(args.suites.rglob("card.toml"))
+    known = [model for path in paths for model in load_card(path).models]
+    names = args.models.split(",")
+    found = [card for card in (*given, *known) if any(fnmatchcase(card.name, n) for n in names)]
+    if not found:
+        print(f"no model is called {args.models}")
+    return found
+
+
+def installed(names: Sequence[str]) -> list[Quantizer]:
     """Return the quantisers of these names, but for those that are not installed."""
-    chosen = [QUANTIZERS[name] for name in names.split(",") if name]
-    for peer in chosen:
+    peers = [QUANTIZERS[name] for name in names]
+    for peer in peers:
         if not peer.version:
             print(f"{peer.title} is not installed: left out (pip install {peer.package})")
-    return [peer for peer in chosen if peer.version]
+    return [peer for peer in peers if peer.version]
 
 
 if __name__ == "__main__":

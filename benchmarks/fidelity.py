@@ -10,8 +10,9 @@ average and of the worst image, of the border ring and of the inside, how far a 
 inside at most, the drop against the ground truth, the part of the multiply-accumulates that plain
 onnxruntime runs in integers, and its speed in times that of fp32: one thread, --size pixels of a
 side, medians of --rounds in which all files take turns in one process. ``card`` is the card's plan,
-``all`` has every layer in int8. A peer gets the same images, the same fp32 file and the same layers
-to leave in float; what it makes is run as ours is. Below are the cells, and the images, where ours
+``all`` has every layer in int8. A peer gets the same fp32 file, the same layers to leave in float
+and the same images, or of these the photographs alone, without the drawn ones that make every step
+of MinMax coarse; what it makes is run as ours is. Below are the cells, and the images, where ours
 is worse. With --out a run that ends early keeps its rows, and the next one goes on. At last come
 the tables of docs/quantisation.md, of all rows that were kept.
 """
@@ -39,12 +40,16 @@ from sr_bench.core.precision import Precision
 from sr_bench.engine.job import quiet
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.plan.options import Selection
+from sr_bench.engine.prepare.network import Prepared
 from sr_bench.errors import SrBenchError
 from sr_bench.files.hashing import sha256_json
 from sr_bench.precision.network import read_network
 from sr_bench.system.cpu import cpu_model, usable_cores
 
 INT8 = tuple(precision for precision in Precision.all() if precision.dtype == "int8")
+SEEN = {"all": "", "photographs": ", photographs"}
+"""Which calibration images a peer gets, and what its row is called then. Of ours, no observer sees
+the drawn ones: ranges are widened for them where a network needs it."""
 ANY = Precision("int8_max")
 """As which a peer's file is measured; its ranges are the peer's."""
 
@@ -55,7 +60,8 @@ class Bench:
 
     runs: Runs
     modes: Sequence[Precision]
-    peers: Sequence[Quantizer]
+    peers: Mapping[str, tuple[Quantizer, bool]]
+    """By the title of a row; whether it sees the drawn images too."""
     size: int
     rounds: int
 
@@ -63,32 +69,36 @@ class Bench:
         """Yield what each row is called, and the case whose run answers it."""
         for mode in self.modes:
             yield str(mode), replace(case, precision=mode)
-        for peer in self.peers:
-            try:
-                yield peer.title, self._by(peer, case)
-            except Exception as cause:  # they raise whatever there is
-                print(f"{peer.title}: {type(cause).__name__}: {cause}")
-
-    def _by(self, peer: Quantizer, case: Case) -> Case:
-        """Return the case of the file that `peer` makes, kept by content."""
         prepared = self.runs.jobs.prepared(replace(case, precision=ANY))
-        images = prepared.calibration
-        assert images is not None
+        assert prepared.calibration is not None
+        for title, (peer, drawn) in self.peers.items():
+            if not drawn and not prepared.calibration.stress:
+                continue  # it would be the same again
+            try:
+                path = self._made(title, peer, prepared, drawn=drawn)
+            except Exception as cause:  # they raise whatever there is
+                print(f"{title}: {type(cause).__name__}: {cause}")
+            else:
+                card = replace(case.card, name=f"{case.card.name}.{title}")
+                card = replace(card, onnx_by_precision={ANY: path})
+                yield title, replace(case, card=card, precision=ANY)
+
+    def _made(self, title: str, peer: Quantizer, prepared: Prepared, *, drawn: bool) -> Path:
+        """Return the file that `peer` makes, kept by what it is made from."""
+        card, images = prepared.card, prepared.calibration
+        loads = zip(images.names, images.inputs(), strict=True)
+        seen = [load for name, load in loads if drawn or name not in images.stress]
 
         def make(target: Path) -> None:
             network = read_network(prepared.fp32_onnx())
             source = target.with_suffix(".fp32.onnx")
             onnx.save(network.model, source)
-            excluded = [layer.node for layer in network.matching(case.card.int8.keep)]
-            peer.write(Wanted(source, images.inputs(), excluded), target)
+            excluded = [layer.node for layer in network.matching(card.int8.keep)]
+            peer.write(Wanted(source, seen, excluded), target)
             source.unlink()
 
-        of = [peer.title, peer.version, prepared.inputs]
-        path = prepared.kept.file(f"peers/{sha256_json(of)}.onnx", make)
-        card = replace(
-            case.card, name=f"{case.card.name}.{peer.title}", onnx_by_precision={ANY: path}
-        )
-        return replace(case, card=card, precision=ANY)
+        made_from = sha256_json([title, peer.version, prepared.inputs])
+        return prepared.kept.file(f"peers/{made_from}.onnx", make)
 
     def speeds(self, full: Path, files: Mapping[str, Path]) -> Mapping[str, float]:
         """Return the speed of plain onnxruntime with each file, times that with the `full` one."""
@@ -106,14 +116,12 @@ class Bench:
 
 def measure(bench: Bench, card: ModelCard, plan: str, datasets: Sequence[str], kept: Kept) -> None:
     """Print the rows of one plan of one model on each dataset; its speed is measured once."""
-    asked = {*map(str, bench.modes), *(peer.title for peer in bench.peers)}
     speeds: Mapping[str, float] = {}
     for case in cases(card, datasets):
         table = (card.name.rpartition(".")[0], case.on_images.dataset, plan)
         print(f"\n{' '.join(table)}\n{HEAD}", flush=True)
-        if asked > {row.by for row in kept.of(table)}:
-            contenders = dict(bench.contenders(case))
-            jobs = bench.runs.jobs
+        contenders, jobs = dict(bench.contenders(case)), bench.runs.jobs
+        if contenders.keys() - {row.by for row in kept.of(table)}:
             files = {by: jobs.prepared(each).onnx() for by, each in contenders.items()}
             full = bench.runs.of(case.in_fp32, quiet).images
             speeds = speeds or bench.speeds(jobs.prepared(case.in_fp32).fp32_onnx(), files)
@@ -151,6 +159,7 @@ def main() -> None:
     parser.add_argument("--plans", nargs="+", choices=("card", "all"), default=["card"])
     parser.add_argument("--modes", nargs="+", type=Precision, choices=INT8, default=INT8)
     parser.add_argument("--peers", nargs="+", choices=QUANTIZERS, default=[])
+    parser.add_argument("--seen", nargs="+", choices=SEEN, default=list(SEEN), help="by peers")
     parser.add_argument("--suites", type=Path, default=Path("suites"))
     parser.add_argument("--card", type=Path, nargs="+", default=[], help="whose code is run")
     parser.add_argument("--weights", type=Path)
@@ -162,7 +171,7 @@ def main() -> None:
     print(f"{cpu_model()}, {usable_cores()} cores, onnxruntime {version('onnxruntime')}")
     selection = Selection(weights=args.weights, data=args.data, threads=usable_cores())
     runs = Runs(selection, (Path("datasets").resolve(),))
-    bench = Bench(runs, args.modes, installed(args.peers), args.size, args.rounds)
+    bench = Bench(runs, args.modes, peers_of(args), args.size, args.rounds)
     kept = Kept(args.out)
     try:
         cards = chosen(args)
@@ -194,13 +203,14 @@ def chosen(args: argparse.Namespace) -> list[ModelCard]:
     return found
 
 
-def installed(names: Sequence[str]) -> list[Quantizer]:
-    """Return the quantisers of these names, but for those that are not installed."""
-    peers = [QUANTIZERS[name] for name in names]
+def peers_of(args: argparse.Namespace) -> dict[str, tuple[Quantizer, bool]]:
+    """Return the quantisers that are asked for and installed, by the title of their rows."""
+    peers = [QUANTIZERS[name] for name in args.peers]
     for peer in peers:
         if not peer.version:
             print(f"{peer.title} is not installed: left out (pip install {peer.package})")
-    return [peer for peer in peers if peer.version]
+    here = [peer for peer in peers if peer.version]
+    return {peer.title + SEEN[seen]: (peer, seen == "all") for peer in here for seen in args.seen}
 
 
 if __name__ == "__main__":

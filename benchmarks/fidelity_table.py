@@ -13,7 +13,7 @@ MORE_DB, MORE_TIME = 0.5, 0.1
 """How much worse than a peer is worth a line: in dB of fidelity or drop, as a part of time."""
 
 HEAD = (
-    "by                      mean  worst   ring inside behind  drop dB drop SSIM"
+    "by                                mean  worst   ring inside behind  drop dB drop SSIM"
     "   int8 %  speed  images"
 )
 CELL = "mean (worst), ring, drop of PSNR in dB"
@@ -55,7 +55,7 @@ class Row:
         share = "?" if self.share is None else f"{100 * self.share:.2f}"
         speed = "" if self.speed is None else f"{self.speed:.2f}"
         return (
-            f"{self.by:22s} {' '.join(f'{self.db[name]:6.2f}' for name in names)}"
+            f"{self.by:32s} {' '.join(f'{self.db[name]:6.2f}' for name in names)}"
             f" {self.db['drop']:8.4f} {self.drop_ssim:9.5f} {share:>8s} {speed:>6s}"
             f" {len(self.images):7d}"
         )

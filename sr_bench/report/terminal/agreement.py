@@ -10,27 +10,43 @@ _COLUMNS = ("pair", "PSNR", "worst", "image", "mean", "max", "values")
 
 
 def agreement_lines(found: Agreement) -> list[str]:
-    """Return the lines that show `found`; differences are of 255 levels.
+    """Return the lines that show `found`."""
+    return [
+        *head_lines(found),
+        "",
+        *table_lines(found),
+        "",
+        *parting_lines(found),
+        f"{found.status}: {found.sentence}",
+    ]
 
-    ``values`` is the part of the 8-bit values that differ.
-    """
+
+def head_lines(found: Agreement) -> list[str]:
+    """Return what ran, on what, and why each of the others did not."""
     ran = ", ".join(f"{name} {version}" for name, version in found.versions.items())
     images = counted(len(found.pairs[0].images), "image")
     return [
         f"{found.model} {found.precision} on {found.dataset}, {images}: {ran}",
         *(f"not run: {name}: {why}" for name, why in found.absent.items()),
-        "",
-        *_matrix(tuple(found.versions), found.pairs),
-        "",
-        *plain_table(_COLUMNS, [_row(pair) for pair in found.pairs], left=(0, 3)),
-        "",
-        *(line for parting in found.partings for line in parting_lines(parting)),
-        f"{found.status}: {found.sentence}",
     ]
 
 
-def parting_lines(parting: Parting) -> Iterator[str]:
-    """Yield where two runtimes part, in sentences."""
+def table_lines(found: Agreement) -> list[str]:
+    """Return the matrix, and a row for each pair; differences are of 255 levels.
+
+    ``values`` is the part of the 8-bit values that differ.
+    """
+    rows = [_row(pair) for pair in found.pairs]
+    matrix = _matrix(tuple(found.versions), found.pairs)
+    return [*matrix, "", *plain_table(_COLUMNS, rows, left=(0, 3))]
+
+
+def parting_lines(found: Agreement) -> list[str]:
+    """Return where those part that were searched for it, in sentences."""
+    return [line for parting in found.partings for line in _parting(parting)]
+
+
+def _parting(parting: Parting) -> Iterator[str]:
     told = f"{parting.first} and {parting.second} on {parting.image}"
     if not parting.begins:
         yield f"{told}: none of {_tried(parting)} differs by more than float rounding"

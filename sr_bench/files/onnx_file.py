@@ -30,13 +30,13 @@ SHAPE_ELEMENTS = 1024
 _Key = tuple[str, str]  # domain and name of a function
 
 
-def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelProto:
+def load_onnx(path: Path) -> ModelProto:
     """Return the checked model in the file at `path`, `simplified`.
 
     What it keeps in files beside it is read too.
 
     Raises:
-        BackendError: It can't be read, or is not valid; `fault` begins the message.
+        BackendError: It can't be read, or is not valid.
     """
     try:
         model = onnx.load(path, load_external_data=False)
@@ -48,7 +48,7 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
         return simplified(model)
     # A broken file makes protobuf and onnx fail in many ways: names that are not UTF-8 do so late.
     except Exception as error:
-        msg = f"{fault} {path}: {' '.join(str(error).split())}"
+        msg = f"can't read the ONNX file {path}: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
 
 

@@ -208,7 +208,7 @@ def int8_maker(
     maker = Int8Maker(network, result, images)
     if images.stress and is_qdq:
         low = maker.model(maker.ranges("max", choices={}), keep=())
-        cost = stress_cost(network, low, images)
+        cost = stress_cost(network, low, images, workers=effort.workers)
         maker = replace(maker, calibrated=replace(result, stress_cost=cost))
     kept.write(name, packed(maker.calibrated))
     return maker

@@ -58,7 +58,7 @@ def test_steps_become_coarser_only_where_drawn_images_fall_far_behind(
 ) -> None:
     onnx.save(_model(1.0, 1.0), tmp_path / "net.onnx")
     network = read_network(tmp_path / "net.onnx")
-    assert stress_cost(network, _model(0.97, most), _images()) == cost
+    assert stress_cost(network, _model(0.97, most), _images(), workers=2) == cost
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def test_a_device_widens_no_range_so_nothing_is_decided_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_qdq: bool
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(int8, "stress_cost", lambda *given: asked.append(given) or 1.0)
+    monkeypatch.setattr(int8, "stress_cost", lambda *given, **_how: asked.append(given) or 1.0)
     residual_net(tmp_path / "net.onnx")
     items = (_Item("photo", stress=False), _Item("page", stress=True))
     given = calibration_set(CARD, ImageSet("set", 2, "calibration", items), [])

@@ -93,7 +93,7 @@ class _Search:
         fp32_ms, times = self.held_out.timed([one.candidate for one in front], self.observer)
         timed = [replace(one, latency_ms=ms) for one, ms in zip(front, times, strict=True)]
         chosen = next((one for one in timed if self.limits.allow(one)), None)
-        layers = len(self.held_out.layers)
+        layers = len(self.held_out.network.layers)
         late = self._spent >= self.seconds
         return Found(tuple(timed), chosen, fp32_ms, len(every), layers, self._spent, late)
 
@@ -116,11 +116,12 @@ class _Search:
         unknown = sorted(predictor.blocked, key=lambda layer: layer.share)
         names = dict.fromkeys([*predictor.relenting(), *(layer.name for layer in unknown)])
         in_float = 0.0
-        for name in list(names)[: len(self.held_out.layers) - 1]:
-            in_float += sum(layer.share for layer in self.held_out.layers if layer.name == name)
-            if in_float > self.limits.max_float_share:
-                return
-            yield name
+        layers = self.held_out.network.layers
+        for name in list(names)[: len(layers) - 1]:
+            share = sum(layer.share for layer in layers if layer.name == name)
+            if in_float + share <= self.limits.max_float_share:
+                in_float += share
+                yield name
 
     def _halve(self, predictor: Predictor) -> None:
         """Try plans until the fewest layers in float that pass are known, or time is up."""

@@ -83,7 +83,7 @@ def ours(task: Task, runs: Runs, card: ModelCard, precision: Precision) -> None:
     case = Case(card, "fidelity", precision, "onnxruntime")
     low, full = runs.jobs.prepared(case), runs.jobs.prepared(case.in_fp32)
     start = time.monotonic()
-    with HeldOut(runs.here, low, full, task.white) as held_out:
+    with HeldOut(runs.here, low, full) as held_out:
         limits, now = Limits(task.goal_db), Candidate((), {})
         found = search(held_out, precision.calibration, limits, task.seconds, now, lambda _: None)
     maker = low.int8_maker()

@@ -22,8 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0: done; 1: an input is wrong; 2: the command line is wrong; 3: something is merely absent.
     """
-    args = _parser().parse_args(argv)
     try:
+        args = _parser().parse_args(argv)
         with warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]
             return int(args.run(args))

@@ -4,13 +4,14 @@ import argparse
 
 from sr_bench.cli._args.networks import (
     add_network_arguments,
+    add_search_arguments,
     evaluation_on,
+    fidelity_to_reach,
     find_card,
     read_precision,
     read_selection,
 )
 from sr_bench.cli._args.output import add_json_argument, print_result
-from sr_bench.errors import OptionError
 
 HELP = "rank a model's layers by the noise they make in int8, and find a plan that passes"
 EXAMPLE = "sr-bench explain pocket_edsr_x2 --precision int8_kl"
@@ -22,10 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dataset", default="", metavar="SLUG", help="on which images (default: the card's first)"
     )
-    parser.add_argument(
-        "--min-fidelity", type=float, metavar="DB", help="to reach (default: the card's gate)"
-    )
-    parser.add_argument("--seconds", type=float, help="as pytest's --sr-explain")
+    add_search_arguments(parser, None, "as pytest's --sr-explain")
     add_json_argument(parser)
 
 
@@ -42,10 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     card, precision = find_card(args), read_precision(args)
     gate = card.gate_on(args.backend)
-    limit = gate.min_fidelity_db if gate and args.min_fidelity is None else args.min_fidelity
-    if limit is None:
-        msg = f"{card.id} has no gate: say what to reach with --min-fidelity DB"
-        raise OptionError(msg)
+    limit = fidelity_to_reach(args, card, gate)
     limits = replace(gate or Gate(0, 0, 0), min_fidelity_db=limit)  # all that the search reads
     # Without the device's own gate, which would go before the limit that is asked for.
     card = replace(card, gate=limits, device=replace(card.device, gate=None))

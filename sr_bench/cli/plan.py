@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.networks import (
     add_network_arguments,
+    add_search_arguments,
+    fidelity_to_reach,
     find_card,
     read_precision,
     read_selection,
 )
+from sr_bench.cli._args.numbers import above_0, part
 from sr_bench.cli._args.output import add_json_argument, print_result, show_progress
 from sr_bench.errors import OptionError
 
@@ -27,21 +30,20 @@ EXAMPLE = "sr-bench plan pocket_edsr_x2 --min-fidelity 52 --dry-run"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_arguments(parser, precision="int8_max")
+    add_search_arguments(parser, 120.0, "to search for (default: 120)")
     parser.add_argument(
-        "--min-fidelity",
-        type=float,
-        metavar="DB",
-        help="of each image and its border ring (default: the card's gate)",
+        "--max-latency",
+        type=above_0("--max-latency"),
+        metavar="MS",
+        help="on the largest calibration image here, on one thread",
     )
-    parser.add_argument("--max-latency", type=float, metavar="MS", help="on the largest image here")
     parser.add_argument(
         "--max-float-share",
-        type=float,
+        type=part("--max-float-share"),
         default=1.0,
         metavar="PART",
         help="of the multiply-accumulates, 0 to 1 (default: 1)",
     )
-    parser.add_argument("--seconds", type=float, default=120.0, help="to search for (default: 120)")
     parser.add_argument(
         "--dry-run", action="store_true", help="show the card's diff, write nothing"
     )
@@ -54,14 +56,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Search, print the front, and write the plan; 1 if no plan keeps to the limits."""
     from sr_bench.engine.measure.runs import Runs
+    from sr_bench.engine.search.search import Limits
     from sr_bench.report.terminal.plan import plan_lines
 
     precision = read_precision(args, only_int8=True)
     card = find_card(args)
-    limits = _limits(args, card)
-    runs = Runs(read_selection(args), ())
-    found = _found(runs, card, precision, limits, args.seconds)
-    print_result(found, list(plan_lines(found)), as_json=args.json)
+    wanted = fidelity_to_reach(args, card, card.gate)
+    limits = Limits(wanted, args.max_float_share, args.max_latency)
+    found = _found(Runs(read_selection(args), ()), card, precision, limits, args.seconds)
+    print_result(found, plan_lines(found), as_json=args.json)
     if found.chosen is None:
         print(f"sr-bench: {_why_none(found, limits, args)}", file=sys.stderr)
         return 1
@@ -69,24 +72,6 @@ def run(args: argparse.Namespace) -> int:
     if not args.json:
         print(told)
     return 0
-
-
-def _limits(args: argparse.Namespace, card: "ModelCard") -> "Limits":
-    from sr_bench.engine.search.search import Limits
-
-    wanted = args.min_fidelity
-    if wanted is None and card.gate:
-        wanted = card.gate.min_fidelity_db
-    if wanted is None:
-        msg = f"{card.id} has no gate: say what to reach with --min-fidelity DB"
-        raise OptionError(msg)
-    if not args.seconds > 0:
-        msg = f"--seconds {args.seconds:g}: expected more than 0"
-        raise OptionError(msg)
-    if not 0 <= args.max_float_share <= 1:
-        msg = f"--max-float-share {args.max_float_share:g}: expected a part from 0 to 1"
-        raise OptionError(msg)
-    return Limits(wanted, args.max_float_share, args.max_latency)
 
 
 def _found(
@@ -102,11 +87,11 @@ def _found(
     if low.card.is_given(precision):
         msg = f"the card gives {low.weights.name} for {precision}: there is no plan to find"
         raise OptionError(msg)
-    rule = card.usual_protocol
-    white = card.output.with_white(rule.output_range).span
     now = Candidate(card.int8.keep, card.int8.observers)
-    with HeldOut(runs.here, low, full, white) as held_out:
-        held_out.matching(card.int8.keep)  # before time is spent: it names what the card gets wrong
+    with HeldOut(runs.here, low, full) as held_out:
+        # Before time is spent: these name what the card gets wrong.
+        held_out.network.matching(now.keep)
+        held_out.network.matching(now.observers, key="observers")
         return search(held_out, precision.calibration, limits, seconds, now, _say)
 
 
@@ -128,33 +113,29 @@ def _why_none(found: "Found", limits: "Limits", args: argparse.Namespace) -> str
 def _written(
     args: argparse.Namespace, card: "ModelCard", precision: "Precision", chosen: "Tried"
 ) -> str:
-    """Write the plan into the card, or for a bare file where asked; return what there is to say."""
+    """Write the plan into the card, or where asked; return what there is to say."""
     from sr_bench.cards import CARD
     from sr_bench.document.diff import unified_diff
     from sr_bench.files.atomic import write_text
-    from sr_bench.text.toml import comment, pair
     from sr_bench.update.int8_plan import with_plan
 
-    candidate = chosen.candidate
+    is_bare = args.model.endswith(".onnx")
+    path: Path | None = args.plan if is_bare else card.folder / CARD
+    before = path.read_bytes().decode("utf-8") if path else ""
     values: dict[str, object] = {
-        "keep": list(candidate.keep),
-        "observers": {name: str(choice) for name, choice in candidate.observers.items()},
+        "keep": list(chosen.candidate.keep),
+        "observers": {name: str(how) for name, how in chosen.candidate.observers.items()},
     }
     provenance = _provenance(card, precision, chosen)
-    if args.model.endswith(".onnx"):
-        lines = [*comment(provenance, first="#  "), "[model.int8]"]
-        lines += [pair(key, value) for key, value in values.items() if value]
-        table = "\n".join(lines)
-        if not args.out or args.dry_run:
-            return table
-        write_text(args.out, f"{table}\n")
-        return f"{table}\n\nuse it with sr-bench quantize {args.model} --plan {args.out}"
-    path = card.folder / CARD
-    before = path.read_bytes().decode("utf-8")
-    after = with_plan(before, card.name, values, provenance, path=path)
-    if not args.dry_run:
-        write_text(args.out or path, after)
-    return unified_diff(path, before, after).rstrip("\n") or f"{path}: has this plan already"
+    where = path or Path(args.model)
+    after = with_plan(before, "" if is_bare else card.name, values, provenance, path=where)
+    out = args.out or (None if is_bare else path)
+    if out and not args.dry_run:
+        write_text(out, after)
+    if not is_bare:
+        return unified_diff(where, before, after).rstrip("\n") or f"{where}: has this plan already"
+    used = f"\nuse it with sr-bench quantize {args.model} --plan {out}" if out else ""
+    return f"{after.rstrip()}\n{used}".rstrip()
 
 
 def _provenance(card: "ModelCard", precision: "Precision", chosen: "Tried") -> str:

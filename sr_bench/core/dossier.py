@@ -24,7 +24,7 @@ class LayerBlame:
 
 @dataclass(frozen=True)
 class Remedy:
-    """A plan that reaches the limit."""
+    """A plan that reaches the limit, or is predicted to."""
 
     keep: tuple[str, ...]
     """Layers that stay in float, as the card's list spells them."""
@@ -33,7 +33,7 @@ class Remedy:
     worst_db: float
     """Fidelity of the worst image, or of its border ring if that is lower."""
     images: int
-    """Images that it was tried on."""
+    """Images that it was tried on; 0: it is what the errors of layers predict of the worst one."""
     key: str = "keep"
     """Where the card lists them."""
 

@@ -1,13 +1,14 @@
 """Open a network in onnxruntime to look at it, not to measure it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-def open_on_cpu(content: bytes, *, in_integers: bool = True) -> "InferenceSession":
-    """Return the ONNX file `content` opened on the CPU, to run on one thread.
+def open_on_cpu(content: bytes | Path, *, in_integers: bool = True) -> "InferenceSession":
+    """Return the ONNX file `content`, or at that path, opened on the CPU, to run on one thread.
 
     Unless `in_integers`, layers between rounded values compute in float, which is exact on any CPU.
 
@@ -22,7 +23,7 @@ def open_on_cpu(content: bytes, *, in_integers: bool = True) -> "InferenceSessio
     if not in_integers:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
     return onnxruntime.InferenceSession(
-        content,
+        content if isinstance(content, bytes) else str(content),
         options,
         providers=["CPUExecutionProvider"],
         enable_fallback=0,  # which prints, and tries the same again

@@ -1,5 +1,6 @@
 """Read an ONNX file as a network to quantise: folded, checked, every node and layer named."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -26,6 +27,9 @@ MAX_FOLDED_BYTES = 256 << 20
 
 # Known to newer releases of onnxruntime; older ones ignore it.
 _FOLDED_LIMIT = "optimization.constant_folding_max_output_size_in_bytes"
+
+# What onnxruntime puts before the name of weights that it folds a factor into.
+_FUSED = re.compile(r"^(?:Conv(?:Mul|Bn)Fusion_W_)+")
 
 
 @dataclass(frozen=True)
@@ -69,23 +73,22 @@ class Network:
         return str(self.model.graph.output[0].name)
 
     def matching(self, patterns: Collection[str], *, key: str = "keep") -> tuple[Layer, ...]:
-        """Return the layers whose names match one of `patterns`, which a card lists as `key`.
+        """Return the layers that `patterns`, listed as `key` in a card, name or match.
 
         Raises:
             CardError: A pattern matches no layer; the message names the nearest ones.
         """
-        names = tuple(layer.name for layer in self.layers)
+        names = {layer.name for layer in self.layers}
+        found: set[str] = set()
         for pattern in patterns:
-            if not any(fnmatchcase(name, pattern) for name in names):
-                msg = (
-                    f"{key} = {pattern!r}: the network has no such layer; {nearest(pattern, names)}"
-                )
+            # A name is itself: a bracket in it is no pattern.
+            of = {pattern} & names or {name for name in names if fnmatchcase(name, pattern)}
+            if not of:
+                told = nearest(pattern, tuple(layer.name for layer in self.layers))
+                msg = f"{key} = {pattern!r}: the network has no such layer; {told}"
                 raise CardError(msg)
-        return tuple(
-            layer
-            for layer in self.layers
-            if any(fnmatchcase(layer.name, pattern) for pattern in patterns)
-        )
+            found |= of
+        return tuple(layer for layer in self.layers if layer.name in found)
 
     def added(self, name: str, part: str) -> str:
         """Return the name of `part`, which is added to what the network calls `name`."""
@@ -216,7 +219,8 @@ def _folded(model: ModelProto, path: Path) -> ModelProto:
 
 def _layer(node: NodeProto, share: float) -> Layer:
     image, weight, bias = (*node.input, "")[:3]
-    name = weight.removesuffix(".weight") if weight.endswith(".weight") else node.name
+    own = _FUSED.sub("", weight)
+    name = own.removesuffix(".weight") if own.endswith(".weight") else node.name
     return Layer(name, node.name, image, node.output[0], weight, bias, share)
 
 

@@ -22,6 +22,7 @@ def with_plan(
 ) -> str:
     """Return `text` with `values` as keys of ``[model.int8]`` of the model called `model`.
 
+    Where `text` is no card, but holds that table alone or nothing, `model` is empty.
     A key of an empty value is left out. `provenance`, which starts with "Found by sr-bench plan",
     becomes the comment before them; one that an earlier search left goes.
 
@@ -29,9 +30,8 @@ def with_plan(
         CardError: The table is written in a way that can't be edited here.
     """
     wanted = _parsed(text)
-    models = cast(list[dict[str, object]], wanted["model"])
-    number = [table["name"] for table in models].index(model)
-    plan = cast(dict[str, object], models[number].setdefault("int8", {}))
+    number, owner = _owner(wanted, model)
+    plan = cast(dict[str, object], owner.setdefault("int8", {}))
     for key, value in values.items():
         plan.pop(key, None)
         if value:
@@ -39,7 +39,7 @@ def with_plan(
     lines = re.split(r"(?<=\n)", text)
     added = [*comment(provenance, first="#  "), *(pair(k, v) for k, v in values.items() if v)]
     try:
-        first, last = _model_lines(lines, number)
+        first, last = _model_lines(lines, number) if model else (0, len(lines))
         edited = [*lines[:first], *_edited(lines[first:last], values, added), *lines[last:]]
         result = "".join(edited)
         if _parsed(result) == wanted:
@@ -53,6 +53,14 @@ def with_plan(
 
 def _parsed(text: str) -> dict[str, object]:
     return tomllib.loads(text.removeprefix("\ufeff"))
+
+
+def _owner(wanted: dict[str, object], model: str) -> tuple[int, dict[str, object]]:
+    """Return the number and the table of a model."""
+    if not model:
+        return 0, cast(dict[str, object], wanted.setdefault("model", {}))
+    models = cast(list[dict[str, object]], wanted["model"])
+    return next((i, table) for i, table in enumerate(models) if table["name"] == model)
 
 
 def _model_lines(lines: list[str], model: int) -> tuple[int, int]:

@@ -174,9 +174,21 @@ def test_explain_ranks_layers_and_finds_a_plan(sr_bench, int8_zoo: Int8Zoo) -> N
     assert plan["remedy"]["worst_db"] >= 48
 
 
-def test_a_limit_of_0_is_a_limit(sr_bench, int8_zoo: Int8Zoo) -> None:
-    args = ("explain", "res_x2", "--precision", "int8_max", "--min-fidelity", "0", "--seconds", "1")
-    assert "to reach at least 0 dB" in sr_bench(*args, *_places(int8_zoo)).out
+def test_what_reaches_the_limit_needs_no_layer_in_float(sr_bench, int8_zoo: Int8Zoo) -> None:
+    args = ("explain", "res_x2", "--precision", "int8_max", "--min-fidelity", "1")
+    result = sr_bench(*args, *_places(int8_zoo))
+    assert "would pass: keep = [], with 100.0 % of the MACs in int8" in result.out
+
+
+def test_explain_without_time_for_trials_says_what_the_errors_predict(
+    sr_bench, int8_zoo: Int8Zoo
+) -> None:
+    args = ("explain", "res_x2", "--precision", "int8_max", "--min-fidelity", "48")
+    places = ("--suites", int8_zoo.root, "--data", int8_zoo.data)
+    remedy = sr_bench(*args, "--seconds", "0.0001", "--json", *places).json["remedy"]
+    assert remedy["images"] == 0
+    assert remedy["worst_db"] >= 48
+    assert "head" in remedy["keep"]
 
 
 def test_explain_of_a_bare_file_needs_to_know_what_to_reach(sr_bench, int8_zoo: Int8Zoo) -> None:

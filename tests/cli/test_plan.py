@@ -1,11 +1,15 @@
 """plan: the search, its front, what it writes, and what it says where there is no plan."""
 
+import argparse
 import tomllib
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import helper
 
 from sr_bench.cards.load import load_card
+from sr_bench.cli._args.networks import add_network_arguments, find_card
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
 
 
@@ -65,7 +69,10 @@ def test_a_time_too_short_for_a_plan_is_told_with_what_was_found(
         (("--max-float-share", "0.001"), 1, "no plan reaches 49 dB"),
         (("--max-latency", "0.000001"), 1, "keeps to --max-latency 1e-06 ms"),
         (("--max-float-share", "2"), 2, "--max-float-share 2: expected a part from 0 to 1"),
-        (("--seconds", "0"), 2, "--seconds 0: expected more than 0"),
+        (("--seconds", "0"), 2, "--seconds 0: expected a number above 0"),
+        (("--min-fidelity", "-3"), 2, "--min-fidelity -3: expected a number above 0"),
+        (("--max-latency", "nan"), 2, "--max-latency nan: expected a number above 0"),
+        (("--min-fidelity", "good"), 2, "--min-fidelity good: expected a number above 0"),
         (("--plan", "p.toml"), 2, "--plan p.toml: it is for an ONNX file"),
         (("--precision", "fp16"), 2, "--precision fp16: expected one of int8"),
     ],
@@ -80,31 +87,47 @@ def test_what_can_t_be_searched_for_is_one_line(
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ('keep = ["tial"]', "keep = 'tial': the network has no such layer; did you mean 'tail'"),
+        ('observers = { tial = "kl" }', "observers = 'tial': the network has no such layer"),
+    ],
+)
 def test_a_card_whose_plan_names_no_layer_is_told_before_the_search(
-    sr_bench, int8_zoo: Int8Zoo
+    sr_bench, int8_zoo: Int8Zoo, plan: str, message: str
 ) -> None:
-    int8_zoo.write_card(plan='keep = ["tial"]')
+    int8_zoo.write_card(plan=plan)
     result = sr_bench(*_args(int8_zoo, "--min-fidelity", "49"))
     assert result.code == 1
-    assert "keep = 'tial': the network has no such layer; did you mean 'tail'" in result.err
+    assert message in result.err
+    assert not result.out
 
 
-def test_the_plan_of_a_bare_file_is_taken_by_quantize(
+def test_the_plan_of_a_bare_file_of_one_size_is_taken_by_quantize(
     sr_bench, int8_zoo: Int8Zoo, tmp_path: Path
 ) -> None:
     net, plan, out = int8_zoo.suite / "net.onnx", tmp_path / "plan.toml", tmp_path / "int8.onnx"
-    found = sr_bench("plan", net, "--min-fidelity", "1", "--seconds", "1", "--out", plan)
+    model = onnx.load(net)
+    for axis, dim in enumerate(model.graph.input[0].type.tensor_type.shape.dim):
+        dim.dim_value = (1, 3, 16, 16)[axis]
+    onnx.save(model, net)
+    plan.write_text('[model.int8]\ncalibration = "seen"\n')
+    bare = (net, "--plan", plan, "--data", int8_zoo.data)
+    found = sr_bench("plan", *bare, "--min-fidelity", "1", "--seconds", "1", "--out", plan)
     assert found.code == 0
     assert f"use it with sr-bench quantize {net} --plan {plan}" in found.out
-    assert plan.read_text().startswith("#  Found by sr-bench plan")
-    assert tomllib.loads(plan.read_text())["model"]["int8"].keys() <= {"observers"}
+    assert plan.read_text().startswith("[model.int8]\n#  Found by sr-bench plan")
+    written = tomllib.loads(plan.read_text())["model"]["int8"]
+    assert written.keys() <= {"observers", "calibration"}
+    assert written["calibration"] == "seen"  # which it was found with
 
-    plan.write_text('[model.int8]\nkeep = ["head"]\n')
-    made = sr_bench("quantize", net, "--precision", "int8_max", "--plan", plan, "--out", out)
+    plan.write_text('[model.int8]\nkeep = ["head"]\ncalibration = "seen"\n')
+    made = sr_bench("quantize", *bare, "--precision", "int8_max", "--out", out)
     assert made.code == 0
     assert "95.2 % of the MACs in int8" in made.out
-    plan.write_text('[model.int8]\nkeep = ["no such"]\n')
-    wrong = sr_bench("quantize", net, "--precision", "int8_max", "--plan", plan, "--out", out)
+    plan.write_text('[model.int8]\nkeep = ["no such"]\ncalibration = "seen"\n')
+    wrong = sr_bench("quantize", *bare, "--precision", "int8_max", "--out", out)
     assert wrong.code == 1
     assert "keep = 'no such': the network has no such layer" in wrong.err
 
@@ -114,3 +137,19 @@ def test_a_single_photograph_can_t_be_held_out(sr_bench, int8_zoo: Int8Zoo) -> N
     result = sr_bench(*_args(int8_zoo, "--min-fidelity", "49"))
     assert result.code == 1
     assert "held out from each other: expected at least 2 of them, got 1" in result.err
+
+
+def test_a_bare_file_tells_what_its_sides_are_multiples_of(tmp_path: Path) -> None:
+    ends = [helper.make_tensor_value_info(name, 1, [1, 3, None, None]) for name in "xy"]
+    nodes = [
+        helper.make_node("SpaceToDepth", ["x"], ["parts"], blocksize=4),
+        helper.make_node("DepthToSpace", ["parts"], ["y"], blocksize=4),
+    ]
+    graph = helper.make_graph(nodes, "windows", ends[:1], ends[1:])
+    opset = helper.make_opsetid("", 17)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    onnx.save(model, tmp_path / "net.onnx")
+    parser = argparse.ArgumentParser()
+    add_network_arguments(parser, precision="int8_max")
+    args = parser.parse_args([str(tmp_path / "net.onnx"), "--scale", "1"])
+    assert find_card(args).input.multiple_of == 4

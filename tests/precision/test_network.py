@@ -41,6 +41,30 @@ def test_constants_behind_nodes_are_folded(tmp_path: Path) -> None:
     assert "Identity" not in {node.op_type for node in network.model.graph.node}
 
 
+def test_a_layer_with_a_factor_behind_it_keeps_its_name(tmp_path: Path) -> None:
+    def scale(model: onnx.ModelProto) -> None:
+        at = next(i for i, node in enumerate(model.graph.node) if node.name == "wide")
+        factor = numpy_helper.from_array(np.array(0.2, np.float32), "factor")
+        model.graph.initializer.append(factor)
+        model.graph.node[at].input[0] = "scaled"
+        model.graph.node.insert(at, helper.make_node("Mul", ["up", "factor"], ["scaled"]))
+
+    network = read_network(_edited(tmp_path, scale))
+    assert "Mul" not in [node.op_type for node in network.model.graph.node]
+    assert "up" in [layer.name for layer in network.layers]
+
+
+def test_a_name_with_a_bracket_is_no_pattern(tmp_path: Path) -> None:
+    def rename(model: onnx.ModelProto) -> None:
+        node = next(node for node in model.graph.node if node.name == "/body.1/Conv")
+        node.input[1] = "body[1].weight"
+        next(t for t in model.graph.initializer if t.name == "body.1.weight").name = node.input[1]
+
+    network = read_network(_edited(tmp_path, rename))
+    assert [layer.name for layer in network.matching(["body[1]"])] == ["body[1]"]
+    assert len(network.matching(["body*"])) == 2
+
+
 def test_a_convolution_with_computed_weights_stays_float_and_is_named(tmp_path: Path) -> None:
     def compute(model: onnx.ModelProto) -> None:
         node = next(node for node in model.graph.node if node.name == "/tail/Conv")

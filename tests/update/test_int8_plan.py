@@ -69,6 +69,12 @@ def test_a_model_without_the_table_gets_one_of_its_own() -> None:
     assert tomllib.loads(last)["model"][1]["int8"] == VALUES
 
 
+def test_the_table_alone_is_no_card_and_keeps_its_other_keys() -> None:
+    text = with_plan("[model.int8]\ncount = 4\nkeep = []\n", "", VALUES, SAID, path=PATH)
+    assert tomllib.loads(text) == {"model": {"int8": {**VALUES, "count": 4}}}
+    assert tomllib.loads(with_plan("", "", VALUES, SAID, path=PATH)) == {"model": {"int8": VALUES}}
+
+
 def test_a_table_in_a_line_is_left_for_a_person() -> None:
     text = CARD.replace("scale = 4", 'scale = 4\nint8 = { keep = ["a"] }')
     with pytest.raises(CardError, match=r"zoo/card.toml: .*\[model.int8\] of its own; .*by hand:"):

@@ -1,6 +1,7 @@
 """The card of an ONNX file that no card names: what it reads and gives is found out from it."""
 
 import argparse
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -11,6 +12,7 @@ from sr_bench.errors import BackendError, OptionError
 if TYPE_CHECKING:  # onnx loads only when a file is opened
     from sr_bench.core.card import ModelCard
     from sr_bench.files.onnx_ends import ImageEnd, ImageNetwork
+
 
 _OVERLAP = 16  # pixels, of tiles
 
@@ -105,6 +107,31 @@ def _overlap(size: tuple[int, int] | None) -> int | None:
 
 def _white(image: "ImageEnd", asked: float | None) -> float:
     return asked or (255.0 if image.end.kind == "uint8" else 1.0)
+
+
+def with_multiple(card: "ModelCard") -> "ModelCard":
+    """Return `card`, of a file, with the number whose multiples are the sizes that this runs on."""
+    import numpy as np
+
+    from sr_bench.files.onnx_image import needed_multiple
+    from sr_bench.files.onnx_open import open_on_cpu
+
+    if card.input.size or card.onnx is None:
+        return card
+    number = 1
+    with suppress(Exception):  # a file that can't be opened is told when it is run
+        session = open_on_cpu(card.onnx)
+        (end,) = session.get_inputs()
+
+        def runs(height: int, width: int) -> bool:
+            image = np.zeros((1, card.input.channels, height, width), np.float32)
+            with suppress(Exception):  # onnxruntime's have no common base
+                session.run(None, {end.name: image})
+                return True
+            return False
+
+        number = needed_multiple(runs)
+    return replace(card, input=replace(card.input, multiple_of=max(number, 1)))
 
 
 def _card(

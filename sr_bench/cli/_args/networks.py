@@ -4,7 +4,8 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sr_bench.cli._args.bare_file import add_file_arguments, card_of_file
+from sr_bench.cli._args.bare_file import add_file_arguments, card_of_file, with_multiple
+from sr_bench.cli._args.numbers import above_0
 from sr_bench.cli._args.output import show_progress
 from sr_bench.cli._args.suites import (
     add_places_arguments,
@@ -17,6 +18,7 @@ from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:  # these load much, which --help must not wait for
     from sr_bench.core.card import Evaluation, ModelCard
+    from sr_bench.core.int8 import Gate
     from sr_bench.engine.plan.options import Selection
     from sr_bench.engine.prepare.network import Prepared
 
@@ -39,6 +41,31 @@ def add_network_arguments(parser: argparse.ArgumentParser, *, precision: str | N
     add_trust_argument(parser)
 
 
+def add_search_arguments(parser: argparse.ArgumentParser, seconds: float | None, told: str) -> None:
+    """Add what a plan must reach, and how many `seconds` it may be searched for, as `told`."""
+    parser.add_argument(
+        "--min-fidelity",
+        type=above_0("--min-fidelity"),
+        metavar="DB",
+        help="of each image and its border ring (default: the card's gate)",
+    )
+    parser.add_argument("--seconds", type=above_0("--seconds"), default=seconds, help=told)
+
+
+def fidelity_to_reach(args: argparse.Namespace, card: "ModelCard", gate: "Gate | None") -> float:
+    """Return the fidelity that a plan must reach, in dB: as asked, or else by the card's `gate`.
+
+    Raises:
+        OptionError: Nothing says it.
+    """
+    if args.min_fidelity is not None:
+        return float(args.min_fidelity)
+    if gate is None:
+        msg = f"{card.id} has no gate: say what to reach with --min-fidelity DB"
+        raise OptionError(msg)
+    return gate.min_fidelity_db
+
+
 def find_card(args: argparse.Namespace) -> "ModelCard":
     """Return the card of the network.
 
@@ -52,7 +79,7 @@ def find_card(args: argparse.Namespace) -> "ModelCard":
             raise OptionError(msg)
         card = find_model(load_suites(args.suites), args.model)
         return replace(card, trusted=args.trust_code)
-    return card_of_file(args)
+    return with_multiple(card_of_file(args))
 
 
 def evaluation_on(card: "ModelCard", slug: str) -> "Evaluation":

@@ -18,6 +18,7 @@ from sr_bench.engine.job import ImageResult, Progress
 from sr_bench.engine.judge.gate import judge_images
 from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.errors import BackendError
+from sr_bench.precision.noise.fewest import enough, fewest
 from sr_bench.precision.noise.plans import Predictor
 
 _ALONE_PART = 0.4
@@ -68,7 +69,7 @@ def explain(
             # Where the plan itself is not to blame, no other plan is a remedy.
             signs += (again,) if again else tuple(search.others())
             layers = tuple(search.ranked())  # after the observers, which need few trials
-            remedy = search.remedy(layers) if layers and not again else None
+            remedy = search.remedy(layers, _lowest(worst)) if layers and not again else None
         planned = len(trials.shares)
     return Dossier(
         worst.image, _lowest(worst), signs, layers, planned, remedy, clock.spent, clock.limit
@@ -159,67 +160,84 @@ class _Search:
             return self.trials.predictor(self.order[0])
         return None
 
+    @property
+    def _foresees(self) -> Predictor | None:
+        """The predictor if it knows the error of every layer."""
+        return None if self.predictor is None or self.predictor.blocked else self.predictor
+
     def others(self) -> Iterator[str]:
         """Yield which other observers would pass with the same layers in int8."""
         passing = []
         for observer in discovery.names(OBSERVERS) if self.limits else ():
             # This comes first, and leaves the ranking half of its time.
             if observer != self.trials.observer and self.clock.has(_ALONE_PART / 2):
-                if plan := self._tried((), observer):
-                    passing.append(f"{observer} ({plan.worst_db:.1f} dB at worst)")
+                lowest, plan = self._tried((), observer)
+                if plan:
+                    passing.append(f"{observer} ({lowest:.1f} dB at worst)")
         if passing:
             yield (
                 f"the clip ranges of {self.trials.observer} are to blame, not the layers:"
                 f" the same plan passes with those of {', '.join(passing)}"
             )
 
-    def remedy(self, layers: Sequence[LayerBlame]) -> Remedy | None:
-        """Return the plan with the fewest of `layers` in float that passes; never with all."""
+    def remedy(self, layers: Sequence[LayerBlame], lowest: float) -> Remedy | None:
+        """Return the plan with the fewest of `layers` in float that passes; never with all.
+
+        Where no trial passes in time it is the one that the layers' errors predict, if they do.
+        `lowest` is the fidelity with none of them in float.
+        """
         if self.limits is None:
             return None
-        names = self._helpful(layers)[: len(self.trials.shares) - 1]
-        # Doubling finds a plan that passes in few trials; halving then shrinks it.
-        low, count = 1, 1
-        best = self._tried(names[:count])
-        while best is None:
-            if count >= len(names) or not self.clock.has(1.0):
-                return None
-            low, count = count + 1, min(len(names), 2 * count)
-            best = self._tried(names[:count])
-        while low < count and self.clock.has(1.0):
-            middle = (low + count) // 2
-            plan = self._tried(names[:middle])
-            best, low, count = (plan, low, middle) if plan else (best, middle + 1, count)
-        return best
+        goal, names, left = self.limits.min_fidelity_db, *self._leaving(layers)
+        reached, plans = {0: lowest}, dict[int, Remedy | None]()
 
-    def _helpful(self, layers: Sequence[LayerBlame]) -> list[str]:
-        """Return the layers in the order in which they leave in float."""
-        if self.predictor is not None and not self.predictor.blocked:
-            network = self.predictor.network
-            kept = network.matching(self.trials.keep, key=self.trials.key)
-            return list(self.predictor.relenting(kept))
+        def trial(count: int) -> tuple[float, bool]:
+            reached[count], plans[count] = self._tried(names[:count])
+            return reached[count], plans[count] is not None
+
+        # A gate may also be lost by a drop; and who asks may ask for what is reached.
+        known = reached.copy() if lowest < goal else {}
+        count = fewest(trial, left, goal, known, lambda: self.clock.has(1.0))
+        if count is not None or self._foresees is None:
+            return plans.get(count or 0)
+        low = max((n for n, db in reached.items() if db < goal), default=0)
+        count = enough(left, low, reached[low] - goal)
+        predicted = reached[low] - 10 * log10(max(left[count], 1e-300) / left[low])
+        return self._remedy(names[:count], predicted, images=0) if predicted >= goal else None
+
+    def _leaving(self, layers: Sequence[LayerBlame]) -> tuple[Sequence[str], Sequence[float]]:
+        """Return the layers in the order in which they leave, and the error that is then left."""
+        if whole := self._foresees:
+            kept = whole.network.matching(self.trials.keep, key=self.trials.key)
+            order = list(whole.relenting(kept))
+            squares = (whole.mean_square(kept), *(left for _, left in order))
+            return [name for name, _ in order], [float(each[0]) for each in squares]
         # By the gain of each in float; where that was not measured, by its noise alone.
         helpful = sorted(layers, key=lambda x: x.alone_db if x.gain_db is None else -x.gain_db)
-        return [layer.layer for layer in helpful]
+        names = [layer.layer for layer in helpful][: len(self.trials.shares) - 1]
+        return names, [1 - count / len(self.trials.shares) for count in range(len(names) + 1)]
 
     def _lowest(self, names: Sequence[str], index: int) -> float:
         with self.trials.plan(names, self.trials.observer) as tried:
             return _lowest(tried(index))
 
-    def _tried(self, names: Sequence[str], observer: str = "") -> Remedy | None:
-        """Return a plan if it passes on all images; the worst ones come first."""
+    def _tried(self, names: Sequence[str], observer: str = "") -> tuple[float, Remedy | None]:
+        """Return the lowest fidelity, and a plan if all images pass; the worst ones come first."""
         assert self.limits is not None
         results: dict[int, ImageResult] = {}
+        lowest = float("inf")
         with self.trials.plan(names, observer or self.trials.observer) as tried:
             for index in self.order:
                 results[index] = tried(index)
-                too_low = _lowest(results[index]) < self.limits.min_fidelity_db
-                if too_low or not self.clock.has(1.0):
-                    return None
-        low = list(results.values())
-        verdict = judge_images(self.limits, low, [self.full[index] for index in results])
-        if verdict.status is not Status.WITHIN:
-            return None
+                lowest = min(lowest, _lowest(results[index]))
+                if lowest < self.limits.min_fidelity_db or not self.clock.has(1.0):
+                    return lowest, None
+        verdict = judge_images(
+            self.limits, list(results.values()), [self.full[index] for index in results]
+        )
+        passes = verdict.status is Status.WITHIN
+        return lowest, self._remedy(names, lowest, len(results)) if passes else None
+
+    def _remedy(self, names: Sequence[str], lowest: float, images: int) -> Remedy:
         keep = (*self.trials.keep, *names)
-        share, worst = self.trials.int8_share(names), min(map(_lowest, low))
-        return Remedy(keep, share, worst, len(low), self.trials.key)
+        return Remedy(keep, self.trials.int8_share(names), lowest, images, self.trials.key)

@@ -25,9 +25,7 @@ from sr_bench.files.onnx_file import load_onnx
 from sr_bench.files.temporary import temporary_folder
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.constants import constant_signs
-from sr_bench.precision.noise.carried import largest_side
 from sr_bench.precision.noise.plans import Predictor
-from sr_bench.precision.tiles import Cutter
 
 _WHITE = 255.0
 
@@ -102,11 +100,9 @@ class Trials:
         """
         if self._low.form is not Form.ONNX:
             return None
-        maker, memory = self._maker, self._low.effort.memory_bytes
+        maker = self._maker
         lr = self._job.network_input(self._pairs.of(self._job, index))
-        side = largest_side(maker.network, lr.shape[1], memory)
-        given = self._low.card.input
-        cutter = Cutter.of(maker.network, self._reference.run, given, largest=side)
+        cutter = maker.cutter(self._reference.run, self._low.effort.memory_bytes)
         tiles = [tile.pixels for tile in cutter.tiles({"image": lambda: lr})]
         worst = tiles[0]
         if len(tiles) > 1:
@@ -118,8 +114,9 @@ class Trials:
 
     @property
     def white(self) -> float:
-        """What lies between black and white in the output."""
-        return self._job.card.output.with_white(self._job.protocol.output_range).span
+        """What lies between black and white in the output, in the network's own values."""
+        gives = self._job.card.output.with_white(self._job.protocol.output_range)
+        return float(gives.span / np.sqrt(np.mean(np.square(gives.std or (1.0,)))))
 
     @contextmanager
     def plan(

@@ -16,7 +16,7 @@ from sr_bench.engine.prepare.calibrated import Calibrated, packed, unpacked
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.engine.prepare.stress import stress_cost
-from sr_bench.errors import BackendError, NotRunError
+from sr_bench.errors import BackendError, NotRunError, SrBenchError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
@@ -27,13 +27,14 @@ from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.equalise import UNSCALED, Scaling, scaled, scaling, watched
 from sr_bench.precision.macs import run_in_integers
 from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.noise.carried import Carrier
+from sr_bench.precision.noise.carried import Carrier, largest_side
 from sr_bench.precision.noise.plans import Predictor
 from sr_bench.precision.points import points
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.precision.scale import Scale
+from sr_bench.precision.tiles import Cutter
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,23 @@ class Int8Maker:
             Predictor(self.network, by_image, carrier.blocked)
             for by_image in zip(*errors, strict=True)
         )
+
+    def cutter(self, run: Callable[[NDArray[np.float32]], object], memory_bytes: int) -> Cutter:
+        """Return what cuts images into parts whose errors fit into the memory.
+
+        `run` runs the fp32 network on an image, NCHW; it raises an SrBenchError if it can't.
+        """
+
+        def runs(image: NDArray[np.float32]) -> bool:
+            try:
+                run(image)
+            except SrBenchError:
+                return False
+            return True
+
+        given = self.images.card.input
+        side = largest_side(self.network, given.channels, memory_bytes)
+        return Cutter.of(self.network, runs, given, largest=side)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""

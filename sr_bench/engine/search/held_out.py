@@ -23,13 +23,14 @@ from sr_bench.core.int8 import RangeChoice
 from sr_bench.engine.measure.worker import Worker
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
+from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.engine.score.fidelity import fidelity
+from sr_bench.engine.score.network_io import between_ends
 from sr_bench.errors import DatasetError
 from sr_bench.files.temporary import temporary_folder
-from sr_bench.precision.network import Layer
-from sr_bench.precision.noise.carried import largest_side
+from sr_bench.precision.network import Network
 from sr_bench.precision.noise.plans import Predictor
-from sr_bench.precision.tiles import Cutter
+from sr_bench.precision.qdq import int8_share
 
 Array = NDArray[np.float32]
 
@@ -54,14 +55,15 @@ class HeldOut:
         worker: Opens networks.
         low: The network in int8, with its calibration set.
         full: The same in fp32.
-        white: What lies between black and white in the output.
 
     Raises:
         DatasetError: There are fewer than two images.
     """
 
-    def __init__(self, worker: Worker, low: Prepared, full: Prepared, white: float) -> None:
-        self._worker, self._low, self._white = worker, low, white
+    def __init__(self, worker: Worker, low: Prepared, full: Prepared) -> None:
+        self._worker, self._low = worker, low
+        rule = low.card.usual_protocol
+        self._gives = low.card.output.with_white(rule.output_range)
         assert low.calibration is not None
         self._calibration = low.calibration
         count = len(self._judging)
@@ -82,14 +84,10 @@ class HeldOut:
     def __exit__(self, *_exception: object) -> None:
         self._open.close()
 
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The layers of the network."""
-        return self._halves[0].maker.network.layers
-
-    def matching(self, patterns: Sequence[str]) -> tuple[Layer, ...]:
-        """Return the layers that match `patterns`, which a card keeps in float."""
-        return self._halves[0].maker.network.matching(patterns)
+    @cached_property
+    def network(self) -> Network:
+        """The network in fp32, as it is given: a search may change its channels' scales."""
+        return network_in(self._low.fp32_onnx(), told=self._low.card.onnx)
 
     @property
     def _judging(self) -> list[int]:
@@ -112,8 +110,11 @@ class HeldOut:
         half = replace(whole, items=tuple(whole.items[number] for number in chosen))
         maker = replace(self._low, calibration=replace(calibration, card=card, images=half))
         images = [loaded[number] for number in others]
-        full = [self._reference.run(image) for image in images]
+        full = [self._ran(self._reference, image) for image in images]
         return _Half(maker.int8_maker(), images, full)
+
+    def _ran(self, session: Session, image: Array) -> Array:
+        return between_ends(session.run(image), self._gives)
 
     def predictors(
         self, observer: str, ways: Sequence[RangeChoice], most: int
@@ -135,12 +136,8 @@ class HeldOut:
 
     def _parts(self, half: _Half) -> Iterator[Array]:
         """Yield of each image the middle one of its tiles."""
-        network, effort = half.maker.network, self._low.effort
-        side = largest_side(network, half.images[0].shape[1], effort.memory_bytes)
-        given = self._low.card.input
-        cutter = Cutter.of(network, self._reference.run, given, largest=side)
-        for image in half.images:
-            yield cutter.middle(image)
+        cutter = half.maker.cutter(self._reference.run, self._low.effort.memory_bytes)
+        yield from map(cutter.middle, half.images)
 
     def tried(self, candidate: Candidate, observer: str) -> Tried:
         """Return how close `candidate` stays to fp32."""
@@ -150,13 +147,12 @@ class HeldOut:
             model = half.maker.model(ranges, candidate.keep)
             with self._opened(model.SerializeToString()) as session:
                 close += [
-                    fidelity(session.run(image), full, white=self._white)
+                    fidelity(self._ran(session, image), full, white=self._gives.span)
                     for image, full in zip(half.images, half.full, strict=True)
                 ]
-        kept = self.matching(candidate.keep)
         return Tried(
             candidate,
-            sum(layer.share for layer in self.layers if layer not in kept),
+            int8_share(self.network, self.network.matching(candidate.keep)),
             fmean(min(each.all_db, _EXACT_DB) for each in close),
             min(each.all_db for each in close),
             min(each.ring_db for each in close),

@@ -6,6 +6,7 @@ really lose is measured on images held out; halving finds how many are needed.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from sr_bench.core.int8 import RangeChoice
 from sr_bench.core.precision import OBSERVERS
 from sr_bench.engine.search.held_out import HeldOut
 from sr_bench.precision.network import Layer
+from sr_bench.precision.noise.fewest import fewest
 from sr_bench.precision.noise.plans import Predictor
 
 _LEAST_GAIN = 0.01
@@ -72,10 +74,7 @@ class _Search:
     start: float
     seconds: float
     progress: Callable[[str], None]
-    tried: dict[int, list[Tried]] = field(default_factory=dict)
-    """By the number of layers in float."""
-    order: Sequence[str] = ()
-    observers: Mapping[str, RangeChoice] = field(default_factory=dict)
+    tried: list[Tried] = field(default_factory=list)
 
     @property
     def _spent(self) -> float:
@@ -83,22 +82,35 @@ class _Search:
 
     def found(self, card: Candidate) -> Found:
         """Search, time what is left of it, and return the front."""
-        predictor = self._looked()
-        self.order = list(self._allowed(predictor))
-        self._halve(predictor)
-        every = [one for plans in self.tried.values() for one in plans]
-        if self._spent < self.seconds:
-            every.append(self.held_out.tried(card, self.observer))
-        front = list(_front(every))
-        fp32_ms, times = self.held_out.timed([one.candidate for one in front], self.observer)
-        timed = [replace(one, latency_ms=ms) for one, ms in zip(front, times, strict=True)]
-        chosen = next((one for one in timed if self.limits.allow(one)), None)
-        layers = len(self.held_out.layers)
-        late = self._spent >= self.seconds
-        return Found(tuple(timed), chosen, fp32_ms, len(every), layers, self._spent, late)
+        predictor, observers = self._looked()
+        order = list(self._order(predictor))
+        left = [float(predictor.mean_square(()).max()), *(left for _, left in order)]
 
-    def _looked(self) -> Predictor:
-        """Choose the observers, and return what the layers' errors then are."""
+        def trial(count: int) -> tuple[float, bool]:
+            keep = tuple(name for name, _ in order[:count])
+            # Observers are chosen by errors to first order: clipping may cost more.
+            for chosen in (observers, {}) if observers else ({},):
+                tried = self._try(Candidate(keep, chosen))
+                if tried.lowest_db >= self.limits.min_fidelity_db:
+                    break
+            return tried.lowest_db, tried.lowest_db >= self.limits.min_fidelity_db
+
+        fewest(trial, left, self.limits.min_fidelity_db, {}, self._has_time)
+        if self._has_time():
+            self._try(card)
+        front = list(_front(self.tried))
+        fp32_ms, times = self.held_out.timed([one.candidate for one in front], self.observer)
+        timed = tuple(replace(one, latency_ms=ms) for one, ms in zip(front, times, strict=True))
+        chosen = next((one for one in timed if self.limits.allow(one)), None)
+        layers, late = len(self.held_out.network.layers), not self._has_time()
+        return Found(timed, chosen, fp32_ms, len(self.tried), layers, self._spent, late)
+
+    def _has_time(self) -> bool:
+        """Return whether another plan may be tried; one always is."""
+        return not self.tried or self._spent < self.seconds
+
+    def _looked(self) -> tuple[Predictor, Mapping[str, RangeChoice]]:
+        """Choose the observers; return what the layers' errors then are, and the choice."""
         names = discovery.names(OBSERVERS)
         others = [RangeChoice(name) for name in names if name != self.observer]
         ways = [RangeChoice(), RangeChoice(symmetric=True), *others]
@@ -106,63 +118,36 @@ class _Search:
         usual = predictors[0]
         total = usual.mean_square(())
         choice = {layer: _best(layer, predictors, total) for layer in usual.layers}
-        self.observers = {layer.name: ways[number] for layer, number in choice.items() if number}
         self.progress(f"{len(choice)} layers looked at")
-        return usual.chosen(predictors, choice)
+        observers = {layer.name: ways[number] for layer, number in choice.items() if number}
+        return usual.chosen(predictors, choice), observers
 
-    def _allowed(self, predictor: Predictor) -> Iterator[str]:
-        """Yield the layers that leave in float one after the other, as many as may."""
+    def _order(self, predictor: Predictor) -> Iterator[tuple[str, float]]:
+        """Yield the layers that leave in float one after the other, as many as may.
+
+        Beside each is the largest mean square error that is predicted with all so far in float.
+        """
+        layers, budget, left = self.held_out.network.layers, self.limits.max_float_share, 0.0
+        of: dict[str, float] = defaultdict(float)
+        for layer in layers:
+            of[layer.name] += layer.share
+        for name, squares in predictor.relenting(budget=budget):
+            left = float(squares.max())
+            budget -= of.pop(name)
+            yield name, left
         # Of those whose errors can't be told, the smallest first, after all others.
-        unknown = sorted(predictor.blocked, key=lambda layer: layer.share)
-        names = dict.fromkeys([*predictor.relenting(), *(layer.name for layer in unknown)])
-        in_float = 0.0
-        for name in list(names)[: len(self.held_out.layers) - 1]:
-            in_float += sum(layer.share for layer in self.held_out.layers if layer.name == name)
-            if in_float > self.limits.max_float_share:
-                return
-            yield name
+        blocked = {layer.name for layer in predictor.blocked} & of.keys()
+        for name in sorted(blocked, key=of.__getitem__)[: len(of) - 1]:
+            budget -= of[name]
+            if budget >= 0:
+                yield name, left
 
-    def _halve(self, predictor: Predictor) -> None:
-        """Try plans until the fewest layers in float that pass are known, or time is up."""
-        low, high = -1, len(self.order) + 1  # too few, and enough as far as is known
-        count = 0
-        while high - low > 1 and (not self.tried or self._spent < self.seconds):
-            if self._passes(count):
-                high = count
-            else:
-                low = count
-            passed = high <= len(self.order)
-            count = (low + high) // 2 if passed else self._predicted(predictor, low)
-            if count in self.tried:
-                return
-
-    def _predicted(self, predictor: Predictor, low: int) -> int:
-        """Return how many layers in float are needed, by what the first `low` really lost."""
-        now = max(one.lowest_db for one in self.tried[low])
-        part = 10 ** ((now - self.limits.min_fidelity_db) / 10)
-        lost = self._lost(predictor, low)
-        for count in range(low + 1, len(self.order)):
-            if self._lost(predictor, count) <= lost * part:
-                return count
-        return len(self.order)
-
-    def _lost(self, predictor: Predictor, count: int) -> float:
-        names = set(self.order[:count])
-        kept = [layer for layer in predictor.layers if layer.name in names]
-        return float(predictor.mean_square(kept).max())
-
-    def _passes(self, count: int) -> bool:
-        """Return whether so many layers in float are enough, with or without other observers."""
-        self.tried[count] = []
-        # Their choice is by errors to first order: clipping may cost more.
-        for observers in (self.observers, {}) if self.observers else ({},):
-            candidate = Candidate(tuple(self.order[:count]), observers)
-            tried = self.held_out.tried(candidate, self.observer)
-            self.tried[count].append(tried)
-            self.progress(f"{count} layers in float: {tried.lowest_db:.1f} dB at worst")
-            if tried.lowest_db >= self.limits.min_fidelity_db:
-                return True
-        return False
+    def _try(self, candidate: Candidate) -> Tried:
+        tried = self.held_out.tried(candidate, self.observer)
+        self.tried.append(tried)
+        count, lowest = len(candidate.keep), tried.lowest_db
+        self.progress(f"{count} layers in float: {lowest:.1f} dB at worst")
+        return tried
 
 
 def _best(layer: Layer, predictors: Sequence[Predictor], total: NDArray[np.float64]) -> int:

@@ -91,11 +91,15 @@ class Backward:
         call = Call(node, inputs, values[node.output[0]], given, again)
         for i, name in enumerate(node.input):
             if name in self._active:
+                msg = f"errors can't be carried back through {node.op_type} {node.name!r}"
                 try:
-                    gradients.add(name, RULES[node.op_type](call, i))
+                    carried = RULES[node.op_type](call, i)
                 except Exception as cause:  # operators have more forms than rules know
-                    msg = f"errors can't be carried back through {node.op_type} {node.name!r}"
                     raise BackendError(msg) from cause
+                if not np.isfinite(carried).all():
+                    msg = f"{msg}: its derivative is not finite"
+                    raise BackendError(msg)
+                gradients.add(name, carried)
 
 
 def blocked(network: Network) -> Mapping[Layer, str]:

@@ -68,30 +68,55 @@ class Predictor:
         own = sum((self._own[layer] for layer in int8), np.zeros(len(self.images)))
         return sum((self._rounded(name, {*int8}) for name in inputs), own)
 
-    def relenting(self, kept: Collection[Layer] = ()) -> Iterator[str]:
+    def relenting(
+        self, kept: Collection[Layer] = (), budget: float = 1.0
+    ) -> Iterator[tuple[str, Squares]]:
         """Yield names of layers, each time the one whose float gains most for what it multiplies.
 
-        The first is the first to leave in float; of those `kept` there already none is yielded.
+        Beside each is the error of every image with all so far, and those `kept`, in float. The
+        first is the first to leave in float; one layer stays, and those yielded have at most the
+        part `budget` of the multiplications together.
         """
         int8 = {layer for layer in self.layers if layer not in kept}
-        while len(names := {layer.name for layer in int8}) > 1:
-            now = self.mean_square([layer for layer in self.layers if layer not in int8])
-            groups = [[layer for layer in int8 if layer.name == name] for name in sorted(names)]
-            worth = [self._worth(group, int8, now) for group in groups]
-            best = groups[int(np.argmax(worth))]
-            yield best[0].name
-            int8 -= {*best}
+        groups: dict[str, list[Layer]] = defaultdict(list)
+        for layer in sorted(int8, key=lambda layer: layer.name):
+            groups[layer.name].append(layer)
+        shares = {name: sum(layer.share for layer in group) for name, group in groups.items()}
+        left = self.mean_square(kept)
+        gained: dict[str, Squares] = {}
+        changed = set(groups)
+        while len(groups) > 1:
+            gained |= {name: self._gained(groups[name], int8) for name in changed}
+            part = 1 / np.maximum(left, 1e-300)
+            worth = {name: float(np.mean(gained[name] * part)) / max(shares[name], _LEAST_SHARE)
+                     for name in groups if shares[name] <= budget}  # fmt: skip
+            if not worth:
+                return
+            best = max(worth, key=worth.__getitem__)
+            gone, budget, left = groups.pop(best), budget - shares[best], left - gained[best]
+            int8 -= {*gone}
+            yield best, left
+            near = [layer for name in self._near(gone) for layer in self._beside(name)]
+            changed = groups.keys() & {layer.name for layer in near}
 
-    def _worth(self, group: Sequence[Layer], int8: set[Layer], now: Squares) -> float:
-        """Return what part of the noise `group` in float takes away, for each multiplication."""
-        near = {layer.input for layer in group}
-        near |= {name for layer in group for name in self._behind[layer]}
+    def _gained(self, group: Sequence[Layer], int8: set[Layer]) -> Squares:
+        """Return the noise that `group` in float takes away."""
         without = int8 - {*group}
         gained = sum((self._own[layer] for layer in group), np.zeros(len(self.images)))
-        for name in near:
+        for name in self._near(group):
             gained = gained + self._rounded(name, int8) - self._rounded(name, without)
-        share = sum(layer.share for layer in group)
-        return float(np.mean(gained / np.maximum(now, 1e-300))) / max(share, _LEAST_SHARE)
+        return gained
+
+    def _near(self, group: Sequence[Layer]) -> set[str]:
+        """Return the tensors that layers read, of which what `group` is in decides the rounding."""
+        read = {layer.input for layer in group}
+        return read | {name for layer in group for name in self._behind[layer]}
+
+    def _beside(self, name: str) -> Iterator[Layer]:
+        """Yield the layers that read a tensor, and the one that gives it."""
+        yield from self._readers[name]
+        if name in self._giver:
+            yield self._giver[name]
 
     def _rounded(self, name: str, int8: Collection[Layer]) -> Squares:
         """Return what rounding what layers read adds, unless an int8 layer gave it rounded."""

@@ -45,7 +45,10 @@ def _remedy(remedy: Remedy | None) -> str:
     if remedy is None:
         return "no plan that passes was found in this time"
     keep = ", ".join(f'"{name}"' for name in remedy.keep)
+    measured = f"at least {remedy.worst_db:.2f} dB on {remedy.images} images"
+    predicted = f"about {remedy.worst_db:.1f} dB on the worst image, by the layers' errors"
     return (
-        f"would pass: {remedy.key} = [{keep}], with {100 * remedy.int8_share:.1f} % of the MACs in"
-        f" int8: at least {remedy.worst_db:.2f} dB on {remedy.images} images"
+        f"{'would pass' if remedy.images else 'not tried, for want of time'}: {remedy.key} ="
+        f" [{keep}], with {100 * remedy.int8_share:.1f} % of the MACs in int8:"
+        f" {measured if remedy.images else predicted}"
     )

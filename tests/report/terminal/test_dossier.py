@@ -38,6 +38,14 @@ def test_a_missing_remedy_is_stated() -> None:
     assert "no plan that passes was found in this time" in lines
 
 
+def test_a_remedy_that_was_not_tried_says_so() -> None:
+    predicted = Remedy(("head.0",), 0.766, 55.04, 0)
+    assert (
+        'not tried, for want of time: keep = ["head.0"], with 76.6 % of the MACs in int8:'
+        " about 55.0 dB on the worst image, by the layers' errors"
+    ) in dossier_lines(replace(DOSSIER, remedy=predicted))
+
+
 def test_a_precision_without_layers_shows_the_signs_only() -> None:
     plain = replace(DOSSIER, layers=(), remedy=None)
     assert dossier_lines(plain) == ["why: the error is odd", "(searched for 12 s of 30 s)"]

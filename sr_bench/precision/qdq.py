@@ -19,6 +19,7 @@ from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_names import name_nodes
 from sr_bench.precision.additions import float_skips, loses_rounding
 from sr_bench.precision.lanes import lanes
+from sr_bench.precision.means import one_axis_each
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, given, is_image, points
 from sr_bench.precision.rounding import IntegerWeights
@@ -127,7 +128,8 @@ class _Writer:
             nodes += self._node(node)
             for output in node.output:
                 nodes += self._rounded(output)
-        return rewritten(self._network, nodes, self._constants, notes)
+        alike = one_axis_each(nodes, self._network.constants, self._network.separator)
+        return rewritten(self._network, [*alike], self._constants, notes)
 
     def _rounded(self, name: str) -> Iterator[NodeProto]:
         """Yield the pair that rounds the tensor `name` to 256 levels, if it is to be rounded."""

@@ -142,7 +142,9 @@ class Runtimes:
         """Return what runs parts of the network on the image on which `pair` is furthest apart."""
         index = self._job.names.index(pair.worst.image)
         lr = self._job.network_input(self._job.pair(index))
-        return Prober(self._artefact, self._selection, self._prepared.reads, lr)
+        prober = Prober(self._artefact, self._selection, self._prepared.reads, lr)
+        prober.widen(pair.first, pair.second)
+        return prober
 
 
 def _apart(image: str, one: tuple[str, Levels], other: tuple[str, Levels]) -> ImageApart:

@@ -98,10 +98,13 @@ def _found(
 def _why_none(found: "Found", limits: "Limits", args: argparse.Namespace) -> str:
     best = max(found.front, key=lambda one: one.lowest_db)
     wanted = f"{limits.min_fidelity_db:g} dB"
-    if found.chosen is None and best.lowest_db >= limits.min_fidelity_db:
+    if best.lowest_db >= limits.min_fidelity_db:
+        share, latency = limits.max_float_share, limits.max_latency_ms
+        others = [f"--max-float-share {share:g}"] if share < 1 else []
+        others += [f"--max-latency {latency:g} ms"] if latency is not None else []
         return (
-            f"no plan that reaches {wanted} keeps to --max-latency {limits.max_latency_ms:g} ms and"
-            f" --max-float-share {limits.max_float_share:g}: the front shows what there is"
+            f"no plan that reaches {wanted} keeps to {' and '.join(others)}: the front shows what"
+            " there is"
         )
     ended = f" within {args.seconds:g} s; give it more with --seconds" if found.out_of_time else ""
     return (

@@ -29,6 +29,9 @@ def with_plan(
     Raises:
         CardError: The table is written in a way that can't be edited here.
     """
+    if text.count("\n") == text.count("\r\n") > 0:
+        unix = with_plan(text.replace("\r\n", "\n"), model, values, provenance, path=path)
+        return unix.replace("\n", "\r\n")
     wanted = _parsed(text)
     number, owner = _owner(wanted, model)
     plan = cast(dict[str, object], owner.setdefault("int8", {}))

@@ -104,6 +104,14 @@ def test_a_card_whose_plan_names_no_layer_is_told_before_the_search(
     assert not result.out
 
 
+def test_the_card_s_own_plan_may_break_a_limit(sr_bench, int8_zoo: Int8Zoo) -> None:
+    int8_zoo.write_card(plan='keep = ["head", "body.*", "tail"]')
+    limits = ("--min-fidelity", "49", "--max-float-share", "0.01")
+    result = sr_bench(*_args(int8_zoo, *limits))
+    assert result.code == 1
+    assert "no plan that reaches 49 dB keeps to --max-float-share 0.01: the front" in result.err
+
+
 def test_the_plan_of_a_bare_file_of_one_size_is_taken_by_quantize(
     sr_bench, int8_zoo: Int8Zoo, tmp_path: Path
 ) -> None:

@@ -49,6 +49,12 @@ def test_the_keys_change_and_all_else_stays() -> None:
     ]
 
 
+def test_the_ends_of_lines_stay_those_of_the_card() -> None:
+    text = with_plan(CARD.replace("\n", "\r\n"), "one", VALUES, SAID, path=PATH)
+    assert text.replace("\r\n", "\n") == with_plan(CARD, "one", VALUES, SAID, path=PATH)
+    assert text.count("\n") == text.count("\r\n")
+
+
 def test_a_second_plan_takes_the_place_of_the_first_with_its_comment() -> None:
     first = with_plan(CARD, "one", VALUES, SAID, path=PATH)
     second = with_plan(

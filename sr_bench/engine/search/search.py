@@ -24,6 +24,8 @@ from sr_bench.precision.noise.plans import Predictor
 
 _LEAST_GAIN = 0.01
 """Part of all noise that another range must take away from a layer to be worth naming."""
+_SPARE_DB = (0.0, 0.15, 0.3)
+"""By how much a trimmed plan is predicted to be better than it must be, in turn."""
 _LOOKED_AT = 8
 """Images on which single layers' errors are looked at."""
 
@@ -96,6 +98,7 @@ class _Search:
             return tried.lowest_db, tried.lowest_db >= self.limits.min_fidelity_db
 
         fewest(trial, left, self.limits.min_fidelity_db, {}, self._has_time)
+        self._trim(predictor)
         if self._has_time():
             self._try(card)
         front = list(_front(self.tried))
@@ -104,6 +107,24 @@ class _Search:
         chosen = next((one for one in timed if self.limits.allow(one)), None)
         layers, late = len(self.held_out.network.layers), not self._has_time()
         return Found(timed, chosen, fp32_ms, len(self.tried), layers, self._spent, late)
+
+    def _trim(self, predictor: Predictor) -> None:
+        """Try what is predicted to do with less in float than the best, the boldest first."""
+        goal = self.limits.min_fidelity_db
+        passing = [one for one in self.tried if one.lowest_db >= goal]
+        if not passing:
+            return
+        best = max(passing, key=lambda one: one.int8_share)
+        keep, observers = best.candidate.keep, best.candidate.observers
+        kept = [layer for layer in predictor.layers if layer.name in keep]
+        lost = float(predictor.mean_square(kept).max())
+        for spare_db in _SPARE_DB:
+            most = lost * 10 ** ((best.lowest_db - goal - spare_db) / 10)
+            trimmed = Candidate(predictor.trimmed(keep, most), observers)
+            if trimmed.keep == keep or not self._has_time():
+                return
+            if self._try(trimmed).lowest_db >= goal:
+                return
 
     def _has_time(self) -> bool:
         """Return whether another plan may be tried; one always is."""

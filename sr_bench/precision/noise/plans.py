@@ -99,6 +99,33 @@ class Predictor:
             near = [layer for name in self._near(gone) for layer in self._beside(name)]
             changed = groups.keys() & {layer.name for layer in near}
 
+    def trimmed(self, names: Sequence[str], most: float) -> tuple[str, ...]:
+        """Return layers with less to multiply than `names` whose largest error is at most `most`.
+
+        A smaller one takes the place of the last where that is enough; then all go that are not
+        needed. To keep to an order costs up to half of the multiplications.
+        """
+        groups: dict[str, list[Layer]] = defaultdict(list)
+        for layer in self.layers:
+            groups[layer.name].append(layer)
+        shares = {name: sum(layer.share for layer in group) for name, group in groups.items()}
+
+        def lost(kept: Collection[str]) -> float:
+            of = {layer for name in kept for layer in groups.get(name, ())}
+            return float(self.mean_square(of).max())
+
+        first, last = names[:-1], names[-1:]
+        smaller = (n for n in sorted(shares, key=shares.__getitem__) if n not in names)
+        for name in smaller if last and last[0] in shares else ():
+            if shares[name] < shares[last[0]] and lost((*first, name)) <= most:
+                last = (name,)
+                break
+        kept = [*first, *last]
+        for name in sorted(kept, key=lambda name: -shares.get(name, 0.0)):
+            if name in shares and lost([other for other in kept if other != name]) <= most:
+                kept.remove(name)
+        return tuple(kept)
+
     def _gained(self, group: Sequence[Layer], int8: set[Layer]) -> Squares:
         """Return the noise that `group` in float takes away."""
         without = int8 - {*group}

@@ -1,5 +1,7 @@
 """Errors carried to the output: they are what each layer makes there when it alone is in int8."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
@@ -79,3 +81,21 @@ def test_the_first_layer_to_leave_in_float_gains_most_for_what_it_multiplies(
     for count, (_, left) in enumerate(order, 1):
         kept = [layer for layer in network.layers if layer.name in names[:count]]
         assert left[0] == pytest.approx(predictor.mean_square(kept)[0])
+
+
+def test_what_an_order_leaves_in_float_is_trimmed_to_what_is_needed(network: Network) -> None:
+    (x,) = images(1, size=96)
+    predictor = Predictor(network, [errors_of(network, x, exact_clips(network, [x]))], {})
+    layers = {layer.name: layer for layer in network.layers}
+
+    def lost(names: Iterable[str]) -> float:
+        return float(predictor.mean_square([layers[name] for name in names])[0])
+
+    order = ("up", "head", "tail", "body.0")
+    for count in range(len(order) + 1):
+        most = 1.2 * lost(order[:count])
+        kept = predictor.trimmed(order[:count], most)
+        assert lost(kept) <= most
+        assert all(lost({*kept} - {name}) > most for name in kept)
+    # Of two that are enough, the one that costs less.
+    assert predictor.trimmed(("up",), lost(("body.1",)) + lost(("up",))) != ("up",)

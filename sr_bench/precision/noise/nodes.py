@@ -1,6 +1,7 @@
 """Run a network node by node, so that what each of them reads and gives can be looked at."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -46,6 +47,13 @@ class Nodes:
                 if name not in needed and values[name].size > _SMALL:
                     values[name] = np.broadcast_to(np.float32(0), values[name].shape)
         return values
+
+    def takes(self, image: NDArray[np.float32]) -> bool:
+        """Return whether the network runs on `image`."""
+        with suppress(Exception):  # onnxruntime's have no common base
+            self.values(image, ())
+            return True
+        return False
 
     def again(self, node: NodeProto, values: Mapping[str, Array]) -> Sequence[Array]:
         """Return what `node` gives for other `values` of what it reads, by name."""

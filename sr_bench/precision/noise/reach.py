@@ -52,7 +52,11 @@ def reach(
     found, nodes = Reach(), Nodes(network)
     backward, values_needed, unknown = Backward(network, nodes), needed(network), blocked(network)
     for seed, piece in enumerate(pieces(Cutter.of(network, nodes.takes, given), inputs)):
-        values = nodes.values(piece, values_needed)
+        try:
+            values = nodes.values(piece, values_needed)
+        # Of what can't run, the pass over all images says why; a piece may just be too small.
+        except Exception:
+            continue
         shape = values[network.output].shape
         signs = np.random.default_rng(seed).integers(0, 2, shape).astype(np.float32) * 2 - 1
         left = Counter(layer.input for layer in network.layers if layer not in unknown)

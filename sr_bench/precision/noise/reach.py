@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.network_io import NetworkInput
-from sr_bench.precision.channel_profile import pieces
 from sr_bench.precision.network import Network
 from sr_bench.precision.noise.backward import Backward, blocked, needed
 from sr_bench.precision.noise.nodes import Nodes
@@ -51,7 +50,7 @@ def reach(
     """
     found, nodes = Reach(), Nodes(network)
     backward, values_needed, unknown = Backward(network, nodes), needed(network), blocked(network)
-    for seed, piece in enumerate(pieces(Cutter.of(network, nodes.values, given), inputs)):
+    for seed, piece in enumerate(Cutter.of(network, nodes.values, given).pieces(inputs)):
         try:
             values = nodes.values(piece, values_needed)
         # Of what can't run, the pass over all images says why; a piece may just be too small.

@@ -1,6 +1,7 @@
 """From a calibration set to an int8 network: one pass serves every observer, kept by content."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,12 +30,16 @@ from sr_bench.precision.macs import run_in_integers
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.carried import Carrier, largest_side
 from sr_bench.precision.noise.plans import Predictor
+from sr_bench.precision.noise.reach import reach
 from sr_bench.precision.points import points
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.precision.scale import Scale
 from sr_bench.precision.tiles import Cutter
+
+_CARRIED = 3
+"""Images that noise is carried through the network for, to scale its channels."""
 
 
 @dataclass(frozen=True)
@@ -233,17 +238,17 @@ def int8_maker(
 
 
 def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:
-    """Return how the plan has the channels of `network` scaled."""
+    """Return how the plan has the channels of `network` scaled, for images that don't stress."""
     if images.card.int8.channels == "given":
         return UNSCALED
-    profiles = channel_profiles(
-        network,
-        watched(network),
-        _named(images),
-        workers=effort.workers,
-        given=images.card.input,
-    )
-    return scaling(network, profiles, may_loosen=images.card.int8.skips == "float")
+    calm = {name: load for name, load in _named(images).items() if name not in images.stress}
+    given, workers = images.card.input, effort.workers
+    profiles = channel_profiles(network, watched(network), calm, workers=workers, given=given)
+    few = dict([*calm.items()][:: max(1, len(calm) // _CARRIED)][:_CARRIED])
+    with suppress(BackendError):  # what carries no noise back keeps its scale
+        carried = reach(network, few, given)
+        return scaling(network, profiles, carried, may_loosen=images.card.int8.skips == "float")
+    return UNSCALED
 
 
 def _named(images: CalibrationSet) -> dict[str, Callable[[], NDArray[np.float32]]]:

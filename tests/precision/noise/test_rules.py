@@ -11,7 +11,6 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.noise.backward import Backward, blocked
 from sr_bench.precision.noise.nodes import Nodes
-from sr_bench.precision.rounding import integer_weights
 from tests.precision.nets import values
 
 WIDE = 4
@@ -167,7 +166,7 @@ EACH: dict[str, tuple[list[NodeProto], int]] = {
 
 def gradient_of_head(network: Network, x: np.ndarray, output: np.ndarray) -> np.ndarray:
     nodes = Nodes(network)
-    back = Backward(network, integer_weights(network, {}), nodes)
+    back = Backward(network, nodes)
     every = {name for each in network.model.graph.node for name in each.output}
     met = {each.layer.name: each for each in back.met(nodes.values(x, every), output)}
     return met["head"].given

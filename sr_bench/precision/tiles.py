@@ -23,6 +23,9 @@ ANY_SIZE = NetworkInput()
 _PIECE = 64  # pixels of height and width that tell enough of an image for `pieces`
 _GRID = 16  # where tiles begin, as networks with windows of attention need
 
+Run = Callable[[NDArray[np.float32]], NDArray[Any] | Mapping[str, NDArray[Any]] | None]
+"""Runs a network on an image, 1 x C x H x W; raises anything where it can't."""
+
 _Images = Mapping[str, Callable[[], NDArray[np.float32]]]
 """By name: a function that returns it as the network's input, 1 x C x H x W."""
 
@@ -57,7 +60,7 @@ class Cutter:
     def of(
         cls,
         network: Network,
-        run: Callable[[NDArray[np.float32]], object],
+        run: Run,
         given: NetworkInput = ANY_SIZE,
         *,
         largest: int = LARGEST_TILE,
@@ -66,7 +69,7 @@ class Cutter:
 
         Args:
             network: Its file may fix a size.
-            run: Runs it on an image; raises anything where it can't.
+            run: Runs it.
             given: What its card says that it reads; without sizes, they are found by trying.
             largest: Pixels up to which a side is not cut.
         """

@@ -11,10 +11,13 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from sr_bench.core.int8 import ClipRange
+from sr_bench.engine.prepare import int8
+from sr_bench.engine.prepare.calibration import LEAST_EFFORT
 from sr_bench.engine.prepare.stress import stress_cost
 from sr_bench.precision.acceptance import STRESS_COST
 from sr_bench.precision.network import read_network
 from sr_bench.precision.tiles import ANY_SIZE
+from tests.precision.nets import images, residual_net
 
 
 def _model(gain: float, most: float) -> ModelProto:
@@ -51,3 +54,20 @@ def test_steps_become_coarser_only_where_drawn_images_fall_far_behind(
     onnx.save(_model(1.0, 1.0), tmp_path / "net.onnx")
     network = read_network(tmp_path / "net.onnx")
     assert stress_cost(network, _model(0.97, most), _images()) == cost
+
+
+def test_drawn_images_have_no_say_in_how_channels_are_scaled(tmp_path: Path) -> None:
+    network = residual_net(tmp_path / "net.onnx")
+    photos = {f"photo{i}": x for i, x in enumerate(images(2))}
+    page = np.where(images(1)[0] > 0.5, np.float32(9), np.float32(-9))
+    card = SimpleNamespace(input=ANY_SIZE, int8=SimpleNamespace(skips="float"))
+
+    def factors(shown: dict[str, np.ndarray], stress: set[str]) -> Any:
+        inputs = [partial(np.asarray, x) for x in shown.values()]
+        named = SimpleNamespace(names=tuple(shown), stress=stress, card=card, inputs=lambda: inputs)
+        found: Any = int8._scaling(network, named, LEAST_EFFORT).factors
+        return {name: each.tolist() for name, each in found.items()}
+
+    alone = factors(photos, set())
+    assert factors({"page": page, **photos}, {"page"}) == alone
+    assert factors({"page": page, **photos}, set()) != alone

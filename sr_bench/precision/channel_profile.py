@@ -1,6 +1,6 @@
 """What each channel of a network's tensors holds: extremes and power, from parts of some images."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,9 +11,6 @@ from sr_bench.core.network_io import NetworkInput
 from sr_bench.precision.network import Network
 from sr_bench.precision.segments import Array, Runner, cut
 from sr_bench.precision.tiles import ANY_SIZE, Cutter
-
-_SIDE = 64
-"""Pixels of height and width that are run of an image, if the network takes any size."""
 
 
 @dataclass(frozen=True)
@@ -83,26 +80,10 @@ def channel_profiles(
     found: dict[str, list[Profile]] = {}
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="profile") as executor:
-            parts = pieces(Cutter.of(network, runner.run_through, given), inputs)
+            parts = Cutter.of(network, runner.run_through, given).pieces(inputs)
             for of_piece in executor.map(profiles, parts):  # in the order of the images
                 for name, profile in of_piece.items():
                     found.setdefault(name, []).append(profile)
     finally:
         runner.close()
     return {name: Profile.merged(each) for name, each in found.items()}
-
-
-def pieces(
-    cutter: Cutter, inputs: Mapping[str, Callable[[], NDArray[np.float32]]], side: int = _SIDE
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the middle of one tile of each image, or the tile where the network wants its size.
-
-    That is at most `side` pixels high and wide.
-    """
-    sides = cutter.network.model.graph.input[0].type.tensor_type.shape.dim[2:]
-    is_free = not cutter.given.is_fitted and not any(side.dim_value for side in sides)
-    for tile in cutter.tiles(inputs):
-        if tile.is_last:
-            top, left = (max(0, size - side) // 2 for size in tile.pixels.shape[2:])
-            middle = tile.pixels[:, :, top : top + side, left : left + side]
-            yield np.ascontiguousarray(middle) if is_free else tile.pixels

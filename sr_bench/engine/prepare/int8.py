@@ -17,7 +17,7 @@ from sr_bench.engine.prepare.calibrated import Calibrated, packed, unpacked
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.engine.prepare.stress import stress_cost
-from sr_bench.errors import BackendError, NotRunError, SrBenchError
+from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
@@ -36,7 +36,7 @@ from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.precision.scale import Scale
-from sr_bench.precision.tiles import Cutter
+from sr_bench.precision.tiles import Cutter, Run
 
 _CARRIED = 3
 """Images that noise is carried through the network for, to scale its channels."""
@@ -153,22 +153,14 @@ class Int8Maker:
             for by_image in zip(*errors, strict=True)
         )
 
-    def cutter(self, run: Callable[[NDArray[np.float32]], object], memory_bytes: int) -> Cutter:
+    def cutter(self, run: Run, memory_bytes: int) -> Cutter:
         """Return what cuts images into parts whose errors fit into the memory.
 
-        `run` runs the fp32 network on an image, NCHW; it raises an SrBenchError if it can't.
+        `run` runs the fp32 network on an image, NCHW; it raises anything if it can't.
         """
-
-        def runs(image: NDArray[np.float32]) -> bool:
-            try:
-                run(image)
-            except SrBenchError:
-                return False
-            return True
-
         given = self.images.card.input
         side = largest_side(self.network, given.channels, memory_bytes)
-        return Cutter.of(self.network, runs, given, largest=side)
+        return Cutter.of(self.network, run, given, largest=side)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
@@ -239,9 +231,9 @@ def int8_maker(
 
 def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:
     """Return how the plan has the channels of `network` scaled, for images that don't stress."""
-    if images.card.int8.channels == "given":
-        return UNSCALED
     calm = {name: load for name, load in _named(images).items() if name not in images.stress}
+    if not calm or images.card.int8.channels == "given":
+        return UNSCALED
     given, workers = images.card.input, effort.workers
     profiles = channel_profiles(network, watched(network), calm, workers=workers, given=given)
     few = dict([*calm.items()][:: max(1, len(calm) // _CARRIED)][:_CARRIED])

@@ -8,13 +8,11 @@ average. A channel has many values, so few passes do.
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.network_io import NetworkInput
-from sr_bench.precision.channel_profile import pieces
 from sr_bench.precision.network import Network
 from sr_bench.precision.noise.backward import Backward, blocked, needed
 from sr_bench.precision.noise.nodes import Nodes
@@ -52,9 +50,12 @@ def reach(
     """
     found, nodes = Reach(), Nodes(network)
     backward, values_needed, unknown = Backward(network, nodes), needed(network), blocked(network)
-    cutter = Cutter.of(network, partial(nodes.values, needed=()), given)
-    for seed, piece in enumerate(pieces(cutter, inputs)):
-        values = nodes.values(piece, values_needed)
+    for seed, piece in enumerate(Cutter.of(network, nodes.values, given).pieces(inputs)):
+        try:
+            values = nodes.values(piece, values_needed)
+        # Of what can't run, the pass over all images says why; a piece may just be too small.
+        except Exception:
+            continue
         shape = values[network.output].shape
         signs = np.random.default_rng(seed).integers(0, 2, shape).astype(np.float32) * 2 - 1
         left = Counter(layer.input for layer in network.layers if layer not in unknown)

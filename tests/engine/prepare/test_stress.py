@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from sr_bench.core.int8 import ClipRange
+from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.prepare import int8
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, calibration_set
@@ -86,3 +86,20 @@ def test_a_device_widens_no_range_so_nothing_is_decided_for_it(
     how = (given, Kept(tmp_path), "calibration/a.npz", LEAST_EFFORT)
     int8_maker(tmp_path / "net.onnx", *how, is_qdq=is_qdq)
     assert bool(asked) == is_qdq
+
+
+def test_drawn_images_have_no_say_in_how_channels_are_scaled(tmp_path: Path) -> None:
+    network = residual_net(tmp_path / "net.onnx")
+    photos = {f"photo{i}": x for i, x in enumerate(images(2))}
+    page = np.where(images(1)[0] > 0.5, np.float32(9), np.float32(-9))
+    card = SimpleNamespace(input=ANY_SIZE, int8=Int8Plan())
+
+    def factors(shown: dict[str, np.ndarray], stress: set[str]) -> Any:
+        inputs = [partial(np.asarray, x) for x in shown.values()]
+        named = SimpleNamespace(names=tuple(shown), stress=stress, card=card, inputs=lambda: inputs)
+        found: Any = int8._scaling(network, named, LEAST_EFFORT).factors
+        return {name: each.tolist() for name, each in found.items()}
+
+    alone = factors(photos, set())
+    assert factors({"page": page, **photos}, {"page"}) == alone
+    assert factors({"page": page, **photos}, set()) != alone

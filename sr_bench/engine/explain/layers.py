@@ -118,6 +118,8 @@ class _Search:
 
     def made_again(self, measured: float) -> str:
         """Say so if the network that the plan gives anew is better than what was `measured`."""
+        if self.trials.is_as_made:
+            return ""
         fresh = self._lowest((), self.order[0])
         if fresh - measured < _MADE_AGAIN_DB:
             return ""

@@ -10,7 +10,7 @@ from typing import Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.core.backend import Artefact, Form
+from sr_bench.core.backend import Artefact, Form, Session
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
@@ -106,9 +106,8 @@ class Trials:
         tiles = [tile.pixels for tile in cutter.tiles({"image": lambda: lr})]
         worst = tiles[0]
         if len(tiles) > 1:
-            with self._worker.open(self._low) as session:
-                lost = [_squares(session.run(x), self._reference.run(x)) for x in tiles]
-            worst = tiles[int(np.argmax(lost))]
+            run = self._measured.run
+            worst = max(tiles, key=lambda x: _squares(run(x), self._reference.run(x)))
         (predictor,) = maker.predictors([maker.ranges(self.observer)], [worst])
         return predictor
 
@@ -117,6 +116,12 @@ class Trials:
         """What lies between black and white in the output, in the network's own values."""
         gives = self._job.card.output.with_white(self._job.protocol.output_range)
         return float(gives.span / np.sqrt(np.mean(np.square(gives.std or (1.0,)))))
+
+    @property
+    def is_as_made(self) -> bool:
+        """Whether the file that was measured holds what the plan gives anew."""
+        anew = self._low.int8_model(self._maker, self.observer, self.keep)
+        return bool(anew.graph == load_onnx(self._low.onnx()).graph)
 
     @contextmanager
     def plan(
@@ -153,8 +158,7 @@ class Trials:
         def compute(planes: NDArray[np.float32]) -> NDArray[np.float32]:
             return read(self._reference.run(planes))
 
-        with self._worker.open(self._low) as session:
-            low = read(session.run(lr))
+        low = read(self._measured.run(lr))
         yield from signs(low, compute(lr), lr, compute, white=_WHITE)
 
     def _constant_signs(self, lr: NDArray[np.float32]) -> Iterator[str]:
@@ -168,6 +172,11 @@ class Trials:
             **vars(LEAST_EFFORT),
         )
         yield from constant_signs(load_onnx(self._low.onnx()), network, observed.histograms)
+
+    @cached_property
+    def _measured(self) -> Session:
+        """The work's network in low precision; to open one of 351 layers takes seconds."""
+        return self._open.enter_context(self._worker.open(self._low))
 
     @cached_property
     def _maker(self) -> Int8Maker:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from onnx import ModelProto, helper
 from sr_bench.core.backend import PROFILE_KEY
 from sr_bench.core.card import ModelCard
 from sr_bench.core.device import DevicePlan, Profile
-from sr_bench.core.int8 import RangeChoice
+from sr_bench.core.int8 import ClipRange, RangeChoice
 from sr_bench.engine.prepare.calibrated import Calibrated, packed, unpacked
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.engine.prepare.read_once import network_in
@@ -56,25 +57,30 @@ class Int8Maker:
 
         `choices` are those of `clip_ranges`; None: those of the card's plan.
         """
+        if choices is None:
+            return self._by_plan(observer)
         plan, made = self.images.card.int8, self.calibrated
-        choices = plan.observers if choices is None else choices
         whole = {pattern: replace(choice, observer="max") for pattern, choice in choices.items()}
-        clip, widest = (
-            clip_ranges(
-                self.network,
-                {**made.histograms, **made.live},
-                name,
-                plan,
-                input_range=self.images.input_range,
-                choices=chosen,
+
+        def chosen(name: str, choices: Mapping[str, RangeChoice]) -> dict[str, ClipRange]:
+            histograms, given = {**made.histograms, **made.live}, self.images.input_range
+            return clip_ranges(
+                self.network, histograms, name, plan, input_range=given, choices=choices
             )
-            for name, chosen in ((observer, choices), ("max", whole))
-        )
+
+        clip = chosen(observer, choices)
+        is_widest = (observer, choices) == ("max", whole)
+        widest = clip.copy() if is_widest else chosen("max", whole)
         images = Images(sorted(self.images.names), self.images.stress, made.stress_cost)
         tails = {name: made.tails[name] for name in clip if name != self.network.input}
         changes = widened(clip, widest, tails, images, plan)
         clip |= {name: change.clip for name, change in changes.items()}
         return Ranges(observer, clip, self.images.provenance(), changes)
+
+    @cached_property
+    def _by_plan(self) -> Callable[[str], Ranges]:
+        """The ranges by an observer; 2 s of 351 layers, and trials ask for them again and again."""
+        return cache(lambda observer: self.ranges(observer, self.images.card.int8.observers))
 
     def model(
         self, ranges: Ranges, keep: Sequence[str], notes: Mapping[str, str] | None = None

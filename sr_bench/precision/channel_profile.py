@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,12 @@ from sr_bench.precision.network import Network
 from sr_bench.precision.segments import Array, Runner, cut
 from sr_bench.precision.tiles import ANY_SIZE, Cutter
 
-_SIDE = 64
+MIDDLE = 64
 """Pixels of height and width that are run of an image, if the network takes any size."""
+
+_LEAST = 1 / 16
+"""Part of a tensor's range that each channel is taken to reach: one that is quiet on a few images
+may not be so on others, and what is scaled up too far is clipped."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,12 @@ class Profile:
         power = np.mean([part.power for part in parts], axis=0)
         return cls(low, high, power, float(np.mean([part.places for part in parts])))
 
+    @property
+    def awake(self) -> "Profile":
+        """The profile, with no channel of less reach than is taken for granted."""
+        low, high = np.minimum(self.low, self.low.min() * _LEAST), self.high
+        return replace(self, low=low, high=np.maximum(high, high.max() * _LEAST))
+
 
 def channel_profiles(
     network: Network,
@@ -54,6 +64,7 @@ def channel_profiles(
     *,
     workers: int,
     given: NetworkInput = ANY_SIZE,
+    side: int = MIDDLE,
 ) -> dict[str, Profile]:
     """Return the profile of each of `tensors`, from one piece of each of `inputs`.
 
@@ -63,6 +74,7 @@ def channel_profiles(
         inputs: By name of the image: a function that returns it, of shape (1, C, H, W).
         workers: Pieces that run at the same time.
         given: The sizes that the network takes, as far as its card says.
+        side: Pixels of height and width of a piece at most, where any size will do.
     """
     runner = Runner(network, cut(network, tensors))
 
@@ -81,7 +93,7 @@ def channel_profiles(
     found: dict[str, list[Profile]] = {}
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="profile") as executor:
-            pieces = _pieces(Cutter.of(network, runner.takes, given), inputs)
+            pieces = _pieces(Cutter.of(network, runner.takes, given), inputs, side)
             for of_piece in executor.map(profiles, pieces):  # in the order of the images
                 for name, profile in of_piece.items():
                     found.setdefault(name, []).append(profile)
@@ -91,13 +103,13 @@ def channel_profiles(
 
 
 def _pieces(
-    cutter: Cutter, inputs: Mapping[str, Callable[[], NDArray[np.float32]]]
+    cutter: Cutter, inputs: Mapping[str, Callable[[], NDArray[np.float32]]], side: int
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the middle of one tile of each image, or the tile where the network wants its size."""
     sides = cutter.network.model.graph.input[0].type.tensor_type.shape.dim[2:]
-    is_free = not cutter.given.is_fitted and not any(side.dim_value for side in sides)
+    is_free = not cutter.given.is_fitted and not any(dim.dim_value for dim in sides)
     for tile in cutter.tiles(inputs):
         if tile.is_last:
-            top, left = (max(0, side - _SIDE) // 2 for side in tile.pixels.shape[2:])
-            middle = tile.pixels[:, :, top : top + _SIDE, left : left + _SIDE]
+            top, left = (max(0, length - side) // 2 for length in tile.pixels.shape[2:])
+            middle = tile.pixels[:, :, top : top + side, left : left + side]
             yield np.ascontiguousarray(middle) if is_free else tile.pixels

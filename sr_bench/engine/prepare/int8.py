@@ -22,7 +22,7 @@ from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision.acceptance import Images, widened
 from sr_bench.precision.calibrate import collect
-from sr_bench.precision.channel_profile import channel_profiles
+from sr_bench.precision.channel_profile import MIDDLE, channel_profiles
 from sr_bench.precision.emulated import clip_thresholds, emulate
 from sr_bench.precision.equalise import UNSCALED, Scaling, scaled, scaling, watched
 from sr_bench.precision.macs import run_in_integers
@@ -34,6 +34,7 @@ from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.precision.scale import Scale
+from sr_bench.precision.tiles import LARGEST_TILE
 
 
 @dataclass(frozen=True)
@@ -215,14 +216,20 @@ def int8_maker(
 
 def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:
     """Return how the channels of `network` are to be scaled."""
-    profiles = channel_profiles(
-        network,
-        watched(network),
-        _named(images),
-        workers=effort.workers,
-        given=images.card.input,
+    named = _named(images)
+    calm, stressed = (
+        channel_profiles(
+            network,
+            watched(network),
+            {name: load for name, load in named.items() if (name in images.stress) == stresses},
+            workers=effort.workers,
+            given=images.card.input,
+            side=side,
+        )
+        # A drawn image may have another kind of content in each part.
+        for stresses, side in ((False, MIDDLE), (True, LARGEST_TILE))
     )
-    return scaling(network, profiles, may_loosen=images.card.int8.skips == "float")
+    return scaling(network, calm, stressed, may_loosen=images.card.int8.skips == "float")
 
 
 def _named(images: CalibrationSet) -> dict[str, Callable[[], NDArray[np.float32]]]:

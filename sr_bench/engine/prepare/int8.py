@@ -15,7 +15,7 @@ from sr_bench.core.int8 import RangeChoice
 from sr_bench.engine.prepare.calibrated import Calibrated, packed, unpacked
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.engine.prepare.read_once import network_in
-from sr_bench.engine.prepare.stress import stress_cost
+from sr_bench.engine.prepare.stress import stress_weight
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
@@ -65,7 +65,7 @@ class Int8Maker:
             )
             for name, chosen in ((observer, choices), ("max", whole))
         )
-        images = Images(sorted(self.images.names), self.images.stress, made.stress_cost)
+        images = Images(sorted(self.images.names), self.images.stress, made.stress_weight)
         tails = {name: made.tails[name] for name in clip if name != self.network.input}
         changes = widened(clip, widest, tails, images, plan)
         clip |= {name: change.clip for name, change in changes.items()}
@@ -203,13 +203,13 @@ def int8_maker(
         raise error.about(_called(images.card)) from error
     weights = integer_weights(network, statistics.moments)
     result = Calibrated(
-        statistics.histograms, statistics.live, statistics.tails, weights, found, stress_cost=1.0
+        statistics.histograms, statistics.live, statistics.tails, weights, found, stress_weight=0.0
     )
     maker = Int8Maker(network, result, images)
     if images.stress:
         low = maker.model(maker.ranges("max"), keep=())
-        cost = stress_cost(network, low, images)
-        maker = replace(maker, calibrated=replace(result, stress_cost=cost))
+        weight = stress_weight(network, low, images)
+        maker = replace(maker, calibrated=replace(result, stress_weight=weight))
     kept.write(name, packed(maker.calibrated))
     return maker
 

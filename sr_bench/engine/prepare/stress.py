@@ -14,7 +14,7 @@ from onnx import ModelProto
 from sr_bench.engine.prepare.calibration import CalibrationSet
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.files.onnx_open import open_on_cpu
-from sr_bench.precision.acceptance import STRESS_COST
+from sr_bench.precision.acceptance import STRESS_WEIGHT
 from sr_bench.precision.network import Network
 from sr_bench.precision.tiles import Cutter
 
@@ -30,10 +30,10 @@ _SIDE = 64  # pixels of height and width that are run of an image, where any siz
 Array = NDArray[np.float32]
 
 
-def stress_cost(network: Network, low: ModelProto, images: CalibrationSet) -> float:
-    """Return how many times the error of rounding the images that stress may make of a tensor.
+def stress_weight(network: Network, low: ModelProto, images: CalibrationSet) -> float:
+    """Return how much a squared error of clipping is to count on the images that stress.
 
-    That is 1 where they need nothing.
+    That is 0 where they need nothing.
 
     Args:
         network: In fp32.
@@ -47,7 +47,7 @@ def stress_cost(network: Network, low: ModelProto, images: CalibrationSet) -> fl
         piece = cutter.middle(load(), name)
         kept = fidelity(rounded.run(piece), full.run(piece), white=images.input_range.high)
         close[name in images.stress].append(kept.all_db)
-    return 1.0 if min(close[True]) >= min(close[False]) - BEHIND_DB else STRESS_COST
+    return 0.0 if min(close[True]) >= min(close[False]) - BEHIND_DB else STRESS_WEIGHT
 
 
 class _Network:

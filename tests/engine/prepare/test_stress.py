@@ -11,8 +11,8 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from sr_bench.core.int8 import ClipRange
-from sr_bench.engine.prepare.stress import stress_cost
-from sr_bench.precision.acceptance import STRESS_COST
+from sr_bench.engine.prepare.stress import stress_weight
+from sr_bench.precision.acceptance import STRESS_WEIGHT
 from sr_bench.precision.network import read_network
 from sr_bench.precision.tiles import ANY_SIZE
 
@@ -44,10 +44,10 @@ def _images() -> Any:
 
 
 # By the gain both images lose alike; what lies beyond `most`, only the page loses.
-@pytest.mark.parametrize(("most", "cost"), [(1.0, 1.0), (0.98, 1.0), (0.8, STRESS_COST)])
+@pytest.mark.parametrize(("most", "weight"), [(1.0, 0.0), (0.98, 0.0), (0.8, STRESS_WEIGHT)])
 def test_steps_become_coarser_only_where_drawn_images_fall_far_behind(
-    tmp_path: Path, most: float, cost: float
+    tmp_path: Path, most: float, weight: float
 ) -> None:
     onnx.save(_model(1.0, 1.0), tmp_path / "net.onnx")
     network = read_network(tmp_path / "net.onnx")
-    assert stress_cost(network, _model(0.97, most), _images()) == cost
+    assert stress_weight(network, _model(0.97, most), _images()) == weight

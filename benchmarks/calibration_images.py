@@ -2,10 +2,11 @@
 
 Run: python benchmarks/calibration_images.py [--out datasets/photos]
 
-Text, strong texture, facades, saturated colours, night, smooth sky and graphics, each 240 x 240
-pixels of RGB. All arithmetic is in integers, and shapes are drawn without smoothing at three times
-the size, so the pixels are the same everywhere with one opencv; the files in the repository, whose
-digests are in SHA256SUMS beside them, are what counts where another one draws a glyph otherwise.
+Text, strong texture, facades, saturated colours, night, smooth sky, graphics and vivid shapes,
+each 240 x 240 pixels of RGB. All arithmetic is in integers, and shapes are drawn without smoothing
+at three times the size, so the pixels are the same everywhere with one opencv; the files in the
+repository, whose digests are in SHA256SUMS beside them, are what counts where another one draws a
+glyph otherwise.
 """
 
 import argparse
@@ -186,6 +187,29 @@ def graphics() -> Image:
     return shrunk(image)
 
 
+def vivid() -> Image:
+    """Return bars, rings, lines and discs of vivid colours with hard edges on each other."""
+    side = SIDE * TIMES // 6
+    image = canvas(WHITE)
+    grounds = (WHITE, BLACK, (128, 128, 128), *VIVID)
+    for number in range(36):
+        top, left = (side * at for at in divmod(number, 6))
+        colour = (VIVID + MIXED)[(7 * number + left // side) % 12]
+        cv2.rectangle(image, (left, top, side, side), grounds[(5 * number + top // side) % 9], -1)
+        middle = (left + side // 2, top + side // 2)
+        for step in range(4):
+            at = 8 + 28 * step
+            if number % 4 == 0:
+                bar = (left + at, top + 20 + 18 * step, 16, side - 30 - 18 * step)
+                cv2.rectangle(image, bar, colour, -1)
+            elif number % 4 == 2 and step < 3:
+                ends = (left + 4, top + at), (left + side - 6, top + at + 30)
+                cv2.line(image, *ends, colour, 3 + 2 * step)
+        if number % 2:
+            cv2.circle(image, middle, side // 3, colour, 6 if number % 4 == 1 else -1)
+    return shrunk(image)
+
+
 DRAWINGS: tuple[Callable[[], Image], ...] = (
     text,
     texture,
@@ -194,6 +218,7 @@ DRAWINGS: tuple[Callable[[], Image], ...] = (
     night,
     sky,
     graphics,
+    vivid,
 )
 
 

@@ -7,9 +7,9 @@ lies in one place, with one sign and in many channels at once, so it adds up on 
 output where errors of rounding cancel: it counts `CLIPPING_WEIGHT` times.
 
 Images that stress a network, such as text, would make all steps coarse if nothing of them were
-clipped. So no observer sees them, a range may make `STRESS_MARGIN` times that error on them, and
-for them it is widened only until its steps make `Images.stress_cost` times the error that they had.
-Where no range keeps to both, the one is taken whose worst image is least above what it may have.
+clipped. So no observer sees them. Where a network needs it, a range is widened for them to where
+the squared error of its steps and `Images.stress_weight` times that of clipping the worst of them
+have the least sum.
 """
 
 from bisect import bisect_left
@@ -29,19 +29,15 @@ CLIPPING_WEIGHT = 32.0
 Seen at the output of LESRCNN x2: 1 to 8 times, by photograph. Four times that is for images that
 differ from those of the calibration set: with 8 the worst of them lost 2 dB more.
 """
-STRESS_MARGIN = 480.0
-"""How many times the error that other images may have is allowed on images that stress.
+STRESS_WEIGHT = 0.003
+"""How much a squared error of clipping counts on images that stress, beside one of rounding.
 
-Chosen with LESRCNN x2 on photographs that nothing is reported on: it costs them 0.6 dB, a page of
-text and a chart gain 5 to 8.
-"""
-STRESS_COST = 1.5
-"""How many times the squared error of rounding images that stress may make of a tensor, at most.
-
-In LESRCNN x2 1.25 costs 2 to 5 dB on saturated colours and gains 0.3 on photographs.
+Chosen with LESRCNN x2 on photographs that nothing is reported on: it costs them 0.3 dB, a chart and
+saturated hues gain 2. With 0.01 it is 1 dB and 4 to 7.
 """
 
 _TRIED = 64  # ranges from the smallest to the widest
+_FINE = 2**14  # an image that stresses may reach a thousand times as far
 _MOST = float(np.finfo(np.float64).max)
 
 
@@ -66,12 +62,8 @@ class Images:
 
     names: Sequence[str]
     stress: Collection[str]
-    stress_cost: float = STRESS_COST
-    """How many times the squared error of rounding those that stress may make of a tensor."""
-
-    def limits(self) -> NDArray[np.float64]:
-        """Return how many times the error of clipping nothing each may have."""
-        return np.array([STRESS_MARGIN if name in self.stress else 1.0 for name in self.names])
+    stress_weight: float = STRESS_WEIGHT
+    """How much a squared error of clipping counts on those that stress; 0: not at all."""
 
 
 def widened(
@@ -97,19 +89,25 @@ def widened(
 def _widened(
     asked: ClipRange, whole: ClipRange, tails: Tails, images: Images, plan: Int8Plan
 ) -> Widened | None:
-    limits = images.limits() * _rounding(whole, plan)
+    limit = _rounding(whole, plan)
 
-    def harms(clip: ClipRange) -> NDArray[np.float64]:
-        each = CLIPPING_WEIGHT * tails.clipping(clip) + _rounding(clip, plan)
-        return np.asarray(each / limits)
+    def errors(clip: ClipRange, weight: float) -> NDArray[np.float64]:
+        return np.asarray(weight * tails.clipping(clip) + _rounding(clip, plan))
 
     calm = np.array([name not in images.stress for name in images.names])
-    plain = _least(asked, whole, lambda clip: harms(clip)[calm])
-    dearest = _dearest(plain, tails.extremes, images.stress_cost, plan)
-    clip = _least(plain, dearest, harms)
+    clip = _least(asked, whole, lambda clip: errors(clip, CLIPPING_WEIGHT)[calm] / limit)
+    harms = np.where(calm, errors(asked, CLIPPING_WEIGHT), 0)
+    if images.stress_weight and not calm.all():
+        if (plain := clip) == asked:
+            harms = np.where(calm, 0, errors(asked, images.stress_weight))
+        clip = _balanced(
+            plain,
+            tails.extremes,
+            lambda clip: float(errors(clip, images.stress_weight)[~calm].max()),
+        )
     if clip == asked:
         return None
-    return Widened(images.names[int(np.argmax(harms(asked)))], asked, clip)
+    return Widened(images.names[int(np.argmax(harms))], asked, clip)
 
 
 def _least(
@@ -126,12 +124,15 @@ def _least(
     return _between(start, end, _first(lambda part: worst(part) <= 1, least) / _TRIED)
 
 
-def _dearest(start: ClipRange, end: ClipRange, cost: float, plan: Int8Plan) -> ClipRange:
-    """Return the widest range from `start` to `end` whose rounding makes `cost` times the error."""
-    most = cost * _rounding(start, plan)
-    fine = 2**20  # an image that stresses may reach a thousand times as far
-    parts = _first(lambda part: _rounding(_between(start, end, part / fine), plan) > most, fine + 1)
-    return _between(start, end, max(0, parts - 1) / fine)
+def _balanced(start: ClipRange, end: ClipRange, error: Callable[[ClipRange], float]) -> ClipRange:
+    """Return the range from `start` to `end` of the least `error`."""
+
+    def at(part: int) -> float:
+        return min(error(_between(start, end, part / _FINE)), _MOST)
+
+    # Beyond what is kept of an image its error is infinite: not yet the least.
+    least = _first(lambda part: at(part) <= at(part + 1) < _MOST, _FINE)
+    return _between(start, end, least / _FINE)
 
 
 def _first(holds: Callable[[int], bool], end: int) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from sr_bench.core.network_io import NetworkInput
 from sr_bench.precision.network import Network
 from sr_bench.precision.segments import Array, Runner, cut
-from sr_bench.precision.tiles import ANY_SIZE, Cutter
+from sr_bench.precision.tiles import ANY_SIZE, MIDDLE, Cutter
+
+_LEAST = 1 / 16
+"""Part of a tensor's range that each channel is taken to reach: one that is quiet on a few images
+may not be so on others, and what is scaled up too far is clipped."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,12 @@ class Profile:
         power = np.mean([part.power for part in parts], axis=0)
         return cls(low, high, power)
 
+    @property
+    def awake(self) -> "Profile":
+        """The profile, with no channel of less reach than is taken for granted."""
+        low, high = np.minimum(self.low, self.low.min() * _LEAST), self.high
+        return replace(self, low=low, high=np.maximum(high, high.max() * _LEAST))
+
 
 def channel_profiles(
     network: Network,
@@ -53,6 +63,7 @@ def channel_profiles(
     *,
     workers: int,
     given: NetworkInput = ANY_SIZE,
+    side: int = MIDDLE,
 ) -> dict[str, Profile]:
     """Return the profile of each of `tensors`, from one piece of each of `inputs`.
 
@@ -62,6 +73,7 @@ def channel_profiles(
         inputs: By name of the image: a function that returns it, of shape (1, C, H, W).
         workers: Pieces that run at the same time.
         given: The sizes that the network takes, as far as its card says.
+        side: Pixels of height and width of a piece at most, where any size will do.
     """
     runner = Runner(network, cut(network, tensors))
 
@@ -80,7 +92,7 @@ def channel_profiles(
     found: dict[str, list[Profile]] = {}
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="profile") as executor:
-            parts = Cutter.of(network, runner.run_through, given).pieces(inputs)
+            parts = Cutter.of(network, runner.run_through, given).pieces(inputs, side)
             for of_piece in executor.map(profiles, parts):  # in the order of the images
                 for name, profile in of_piece.items():
                     found.setdefault(name, []).append(profile)

@@ -12,6 +12,7 @@ ICCV 2019, whose factors are those of two layers in a row, and of the weights al
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Scaling:
 
 
 UNSCALED = Scaling({}, is_loose=False)
+NO_PROFILES: Mapping[str, Profile] = MappingProxyType({})
 
 _Doubles = NDArray[np.float64]
 
@@ -52,10 +54,9 @@ A low one takes many equal channels for a wider one: the 8-norm takes 64 for 1.7
 _LEARNED = 0.25  # part of the noise of nearest weights that learned rounding leaves (measured)
 _ACTIVATION = 1 / (255**2 * 12)  # squared error of rounding, for a range of 1
 _WEIGHT = _LEARNED / (127**2 * 12)
-_LEAST = 1 / 16
-"""Part of a tensor's range that each channel is taken to reach: one that is quiet on a few images
-may not be so on others, and what is scaled up too far is clipped."""
-
+_BEYOND = 1.3
+"""How far beyond its tensor's range an image that stresses may take a channel. A few of many
+channels make most of what is clipped of such an image; lowering those makes no step coarser."""
 
 _WORTH = (
     0.8  # part of the noise that must be left at most, for multiplications at sums to be worth it
@@ -70,7 +71,12 @@ def watched(network: Network) -> frozenset[str]:
 
 
 def scaling(
-    network: Network, profiles: Mapping[str, Profile], reach: Reach, *, may_loosen: bool
+    network: Network,
+    profiles: Mapping[str, Profile],
+    reach: Reach,
+    stressed: Mapping[str, Profile] = NO_PROFILES,
+    *,
+    may_loosen: bool,
 ) -> Scaling:
     """Return the scaling of least noise.
 
@@ -78,15 +84,15 @@ def scaling(
         network: With the scale it has.
         profiles: Of the `watched` tensors.
         reach: Of their noise; what it leaves out keeps its scale.
+        stressed: The profiles of images that ranges are not made for.
         may_loosen: Whether it may get multiplications at its sums, where that is worth it.
     """
-    if not all(np.isfinite(profile.power).all() for profile in profiles.values()):
+    if not all(np.isfinite(each.power).all() for each in (*profiles.values(), *stressed.values())):
         return UNSCALED  # calibration names the tensor
-    awake = {name: _awake(profile) for name, profile in profiles.items()}
-    factors, noise = _found(Loosened(network, {}), awake, reach)
+    factors, noise = _found(Loosened(network, {}), profiles, reach, stressed)
     loose = loosened(network, widths(network)) if may_loosen else Loosened(network, {})
     if loose.source:
-        loose_factors, loose_noise = _found(loose, awake, reach)
+        loose_factors, loose_noise = _found(loose, profiles, reach, stressed)
         if loose_noise < _WORTH * noise:
             return Scaling(loose_factors, is_loose=True)
     return Scaling(factors, is_loose=False)
@@ -126,20 +132,46 @@ def _ratio(
 
 
 def _found(
-    loose: Loosened, profiles: Mapping[str, Profile], reach: Reach
+    loose: Loosened,
+    profiles: Mapping[str, Profile],
+    reach: Reach,
+    stressed: Mapping[str, Profile],
 ) -> tuple[dict[str, NDArray[np.float32]], float]:
     """Return the factors of least noise, and that."""
     network = loose.network
     channels = Channels.of(network, loose=loose.source)
-    terms = tuple(_terms(loose, channels, profiles, reach))
+    awake = {name: profile.awake for name, profile in profiles.items()}
+    terms = tuple(_terms(loose, channels, awake, reach))
     guess = _first_guess(terms, channels.count)
     logs = _least_noise([_tempered(term, guess) for term in terms], guess)
     noise = sum(term.noise(logs, np.zeros_like(logs)) for term in terms)
-    grid = np.exp2(np.rint(logs * _GRID / np.log(2)) / _GRID).astype(np.float32)
+    grid = np.exp2(np.rint(logs * _GRID / np.log(2)) / _GRID)
+    grid = (grid * _within(grid, channels, loose.source, profiles, stressed)).astype(np.float32)
     names = {name for layer in network.layers for name in (layer.input, layer.output)}
     names |= {*loose.source, *loose.source.values()}
     each = {name: grid[channels.classes[name]] for name in names & channels.classes.keys()}
     return {name: found for name, found in each.items() if (found != 1).any()}, noise
+
+
+def _within(
+    factors: _Doubles,
+    channels: Channels,
+    source: Mapping[str, str],
+    calm: Mapping[str, Profile],
+    stressed: Mapping[str, Profile],
+) -> _Doubles:
+    """Return by what to multiply `factors` so that no channel reaches too far beyond its tensor."""
+    least = np.ones(channels.count)
+    held = {name: name for name in stressed.keys() & calm.keys()}
+    held |= {out: name for out, name in source.items() if name in held}
+    for name, of in held.items():
+        classes, near, far = channels.classes[name], calm[of], stressed[of]
+        own = factors[classes]
+        for kept, beyond in ((near.high, far.high), (-near.low, -far.low)):
+            part = _BEYOND * (kept * own).max() / np.maximum(beyond * own, 1e-30)
+            np.minimum.at(least, classes, np.where(kept.any(), part, 1))
+    least[FIXED] = 1
+    return np.asarray(np.exp2(np.floor(np.log2(least) * _GRID) / _GRID))
 
 
 def _of_each_row(of_input: NDArray[Any], weight: _Doubles) -> NDArray[Any]:
@@ -239,12 +271,6 @@ def _tempered(term: _Rounded | _Weights, logs: _Doubles) -> _Rounded | _Weights:
     """Return `term` with the root of its noise: a plan may leave what makes most in float."""
     noise = term.noise(logs, np.zeros_like(logs))
     return replace(term, gain=term.gain / max(np.sqrt(noise), 1e-30))
-
-
-def _awake(profile: Profile) -> Profile:
-    """Return `profile` with no channel of less reach than is taken for granted."""
-    low, high = np.minimum(profile.low, profile.low.min() * _LEAST), profile.high
-    return replace(profile, low=low, high=np.maximum(high, high.max() * _LEAST))
 
 
 def _first_guess(terms: Sequence[_Rounded | _Weights], count: int) -> _Doubles:

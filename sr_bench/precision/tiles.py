@@ -20,7 +20,7 @@ LARGEST_TILE = 192
 """Height and width in pixels up to which an image is run as a whole."""
 
 ANY_SIZE = NetworkInput()
-_PIECE = 64  # pixels of height and width that tell enough of an image for `pieces`
+MIDDLE = 64  # pixels of height and width that tell enough of an image for `pieces`
 _GRID = 16  # where tiles begin, as networks with windows of attention need
 
 Run = Callable[[NDArray[np.float32]], NDArray[Any] | Mapping[str, NDArray[Any]] | None]
@@ -97,14 +97,14 @@ class Cutter:
             for i, part in enumerate(parts, start=1):
                 yield Tile(name, np.ascontiguousarray(part), i == len(parts))
 
-    def pieces(self, images: _Images) -> Iterator[NDArray[np.float32]]:
+    def pieces(self, images: _Images, side: int = MIDDLE) -> Iterator[NDArray[np.float32]]:
         """Yield the middle of one tile of each image; all of it where the network has its size."""
-        sides = _read(self.network)[2:]
-        is_free = not self.given.is_fitted and not any(sides)
+        fixed = _read(self.network)[2:]
+        is_free = not self.given.is_fitted and not any(fixed)
         for tile in self.tiles(images):
             if tile.is_last:
-                top, left = (max(0, side - _PIECE) // 2 for side in tile.pixels.shape[2:])
-                middle = tile.pixels[:, :, top : top + _PIECE, left : left + _PIECE]
+                top, left = (max(0, length - side) // 2 for length in tile.pixels.shape[2:])
+                middle = tile.pixels[:, :, top : top + side, left : left + side]
                 yield np.ascontiguousarray(middle) if is_free else tile.pixels
 
     def middle(self, image: NDArray[np.float32], name: str = "image") -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from sr_bench.data.source import open_dataset
 def test_drawn_images_lie_beside_the_manifest_and_load_whole() -> None:
     dataset = load_dataset("photos")
     drawn = [crop for crop in dataset.crops.calibration if crop.name.startswith("drawn_")]
-    assert len(drawn) == 7
+    assert len(drawn) == 8
     for crop in drawn:
         assert (dataset.manifest.parent / crop.file).is_file()
         assert load_crop(dataset.crops, crop).shape == (240, 240, 3)

@@ -265,3 +265,20 @@ def test_a_layer_stays_itself_where_its_sum_is_multiplied(tmp_path: Path) -> Non
     assert loose.layers == network.layers
     read = [layer.input for layer in loose.layers]
     assert read != [layer.input for layer in network.layers]
+
+
+def test_a_channel_that_an_image_that_stresses_takes_far_is_lowered(tmp_path: Path) -> None:
+    network = _dense_net(tmp_path / "net.onnx")
+    calm = _profiles(network)
+    name = network.layers[1].input
+    far = 8 * np.eye(len(calm[name].high))[2] * calm[name].high.max()
+    stressed = {name: replace(calm[name], high=np.maximum(calm[name].high, far))}
+    carried = reach(network, _loads())
+    plain, lowered = (
+        scaling(network, calm, carried, each, may_loosen=False).factors[name]
+        for each in ({}, stressed)
+    )
+    most, widest = (far * lowered).max(), (calm[name].high * lowered).max()
+    assert widest < most <= 1.3 * widest * 1.0001
+    others = np.arange(len(plain)) != 2
+    assert np.median(lowered[others] / plain[others]) > 0.7

@@ -30,8 +30,8 @@ class Calibrated:
     """By name of the weight constant."""
     scaling: Scaling
     """How channels were scaled before."""
-    stress_cost: float
-    """How many times the error of rounding images that stress may make of a tensor."""
+    stress_weight: float
+    """How much a squared error of clipping counts on images that stress."""
 
 
 def packed(calibrated: Calibrated) -> bytes:
@@ -47,7 +47,7 @@ def packed(calibrated: Calibrated) -> bytes:
     index["tails"] = [[name, len(tail.values)] for name, tail in calibrated.tails.items()]
     for key in _TAIL_ARRAYS:  # one member for all tensors, of which there may be hundreds
         arrays[key] = np.concatenate([getattr(tail, key) for tail in tails])
-    index["loose"], index["cost"] = [calibrated.scaling.is_loose], [calibrated.stress_cost]
+    index["loose"], index["stress"] = [calibrated.scaling.is_loose], [calibrated.stress_weight]
     index["factors"] = list(calibrated.scaling.factors)
     arrays |= {f"f{i}": each for i, each in enumerate(calibrated.scaling.factors.values())}
     # Names of tensors may be no names of members.
@@ -81,4 +81,4 @@ def unpacked(content: bytes) -> Calibrated:
         parts = [np.split(arrays[key], cuts[key]) for key in _TAIL_ARRAYS]
         tails = {name: Tails(*own) for name, *own in zip(names, *parts, strict=True)}
     scaling = Scaling(factors, *index["loose"])
-    return Calibrated(histograms, live, tails, weights, scaling, *index["cost"])
+    return Calibrated(histograms, live, tails, weights, scaling, *index["stress"])

@@ -17,7 +17,7 @@ from sr_bench.core.int8 import ClipRange, RangeChoice
 from sr_bench.engine.prepare.calibrated import Calibrated, packed, unpacked
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.engine.prepare.read_once import network_in
-from sr_bench.engine.prepare.stress import stress_cost
+from sr_bench.engine.prepare.stress import stress_weight
 from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
@@ -37,7 +37,7 @@ from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.precision.scale import Scale
-from sr_bench.precision.tiles import Cutter, Run
+from sr_bench.precision.tiles import LARGEST_TILE, MIDDLE, Cutter, Run
 
 _CARRIED = 3
 """Images that noise is carried through the network for, to scale its channels."""
@@ -71,7 +71,7 @@ class Int8Maker:
         clip = chosen(observer, choices)
         is_widest = (observer, choices) == ("max", whole)
         widest = clip.copy() if is_widest else chosen("max", whole)
-        images = Images(sorted(self.images.names), self.images.stress, made.stress_cost)
+        images = Images(sorted(self.images.names), self.images.stress, made.stress_weight)
         tails = {name: made.tails[name] for name in clip if name != self.network.input}
         changes = widened(clip, widest, tails, images, plan)
         clip |= {name: change.clip for name, change in changes.items()}
@@ -224,28 +224,36 @@ def int8_maker(
         raise error.about(_called(images.card)) from error
     weights = integer_weights(network, statistics.moments)
     result = Calibrated(
-        statistics.histograms, statistics.live, statistics.tails, weights, found, stress_cost=1.0
+        statistics.histograms, statistics.live, statistics.tails, weights, found, stress_weight=0.0
     )
     maker = Int8Maker(network, result, images)
     if images.stress and is_qdq:
         low = maker.model(maker.ranges("max", choices={}), keep=())
-        cost = stress_cost(network, low, images, workers=effort.workers)
-        maker = replace(maker, calibrated=replace(result, stress_cost=cost))
+        weight = stress_weight(network, low, images, workers=effort.workers)
+        maker = replace(maker, calibrated=replace(result, stress_weight=weight))
     kept.write(name, packed(maker.calibrated))
     return maker
 
 
 def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:
-    """Return how the plan has the channels of `network` scaled, for images that don't stress."""
-    calm = {name: load for name, load in _named(images).items() if name not in images.stress}
+    """Return how the plan has the channels of `network` scaled, by images that don't stress."""
+    calm, stressed = (
+        {name: load for name, load in _named(images).items() if (name in images.stress) == stresses}
+        for stresses in (False, True)
+    )
     if not calm or images.card.int8.channels == "given":
         return UNSCALED
-    given, workers = images.card.input, effort.workers
-    profiles = channel_profiles(network, watched(network), calm, workers=workers, given=given)
+    given, workers, names = images.card.input, effort.workers, watched(network)
+    profiles, far = (
+        channel_profiles(network, names, some, workers=workers, given=given, side=side)
+        # A drawn image may have another kind of content in each part.
+        for some, side in ((calm, MIDDLE), (stressed, LARGEST_TILE))
+    )
     few = dict([*calm.items()][:: max(1, len(calm) // _CARRIED)][:_CARRIED])
     with suppress(BackendError):  # what carries no noise back keeps its scale
         carried = reach(network, few, given)
-        return scaling(network, profiles, carried, may_loosen=images.card.int8.skips == "float")
+        may_loosen = images.card.int8.skips == "float"
+        return scaling(network, profiles, carried, far, may_loosen=may_loosen)
     return UNSCALED
 
 

@@ -15,7 +15,7 @@ from onnx import ModelProto
 from sr_bench.engine.prepare.calibration import CalibrationSet
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.files.onnx_open import open_on_cpu
-from sr_bench.precision.acceptance import STRESS_COST
+from sr_bench.precision.acceptance import STRESS_WEIGHT
 from sr_bench.precision.network import Network
 from sr_bench.precision.tiles import Cutter
 
@@ -31,12 +31,12 @@ _SIDE = 64  # pixels of height and width that are run of an image, where any siz
 Array = NDArray[np.float32]
 
 
-def stress_cost(
+def stress_weight(
     network: Network, low: ModelProto, images: CalibrationSet, *, workers: int
 ) -> float:
-    """Return how many times the error of rounding the images that stress may make of a tensor.
+    """Return how much a squared error of clipping is to count on the images that stress.
 
-    That is 1 where they need nothing.
+    That is 0 where they need nothing.
 
     Args:
         network: In fp32.
@@ -56,7 +56,7 @@ def stress_cost(
     by_kind: dict[bool, list[float]] = {True: [], False: []}
     for name, db in zip(images.names, close, strict=True):
         by_kind[name in images.stress].append(db)
-    return 1.0 if min(by_kind[True]) >= min(by_kind[False]) - BEHIND_DB else STRESS_COST
+    return 0.0 if min(by_kind[True]) >= min(by_kind[False]) - BEHIND_DB else STRESS_WEIGHT
 
 
 def _opened(model: ModelProto) -> Callable[[Array], Array]:

@@ -29,7 +29,9 @@ class Command:
 
 COMMANDS: dict[str, Sequence[Command]] = {
     "cluster": [Command(quick="--images 4 --rounds 1 --tasks 50")],
-    "fidelity": [Command("--peers", "--models pocket_edsr_x2 --plans card")],
+    "fidelity": [
+        Command("--peers minmax nncf", "--models pocket_edsr_x2 --modes int8_max --rounds 1")
+    ],
     "kills": [Command(quick="--kills 5")],
     "lint": [Command(quick="--documents 10 --repeats 1")],
     "matrix": [Command("--peers")],

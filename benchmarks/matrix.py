@@ -21,10 +21,12 @@ from shutil import copytree
 
 import numpy as np
 import torch
+from common import open_plain
 from evaluation import SIDE, naive_scores, seconds
 from numpy.typing import NDArray
 from pictures import SCALE, make_images, make_job, open_images
-from quantisation import NETWORKS, infer, open_plain
+from quantisation import NETWORKS, infer
+from quantizers import Reader, ready
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
@@ -135,19 +137,13 @@ def measure_peers(files: Mapping[Precision, Path], judged: Path, crops: Inputs) 
     import onnxruntime
     from onnxruntime.quantization import CalibrationMethod, quantize_static
 
-    class Reader:
-        def __init__(self, name: str) -> None:
-            self._left = iter([{name: crop} for crop in crops])
-
-        def get_next(self) -> Mapping[str, NDArray[np.float32]] | None:
-            return next(self._left, None)
-
     fp32 = files[Precision.FP32]
     name = open_plain(fp32).get_inputs()[0].name
     networks = [fp32, files[Precision.FP16]]
     for method in CalibrationMethod.MinMax, CalibrationMethod.Percentile, CalibrationMethod.Entropy:
         networks.append(fp32.with_suffix(f".{method.name}.onnx"))
-        quantize_static(fp32, networks[-1], Reader(name), calibrate_method=method, per_channel=True)
+        reader = Reader(name, ready(crops))
+        quantize_static(fp32, networks[-1], reader, calibrate_method=method, per_channel=True)
     job = make_job(NETWORK, open_images(judged), SIDE)
     for path in networks:
         naive_scores(job, onnxruntime.InferenceSession(path), judged)

@@ -18,7 +18,6 @@ that part is left out.
 
 import argparse
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -29,12 +28,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from common import print_ratios
+from common import open_plain, print_ratios, runner, seconds
 from numpy.typing import NDArray
-from quantisation import OBSERVERS, calibrate, make_images, make_network, open_plain, seconds
+from quantisation import OBSERVERS, calibrate, make_images, make_network
+from quantizers import QUANTIZERS, Reader, Wanted, by_nncf, ready
 
 from sr_bench.backends import onnxruntime as backend
-from sr_bench.core.backend import PRECISION_KEY, Artefact
+from sr_bench.core.backend import Artefact
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.precision.calibrate import collect
@@ -51,17 +51,11 @@ Images = Sequence[NDArray[np.float32]]
 
 def onnxruntime_calibrators(path: Path, images: Images, stride: int) -> None:
     """Run onnxruntime's three calibrators one after the other, on `stride` images at a time."""
-    from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod
+    from onnxruntime.quantization import CalibrationMethod
     from onnxruntime.quantization.calibrate import create_calibrator
     from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
-    class Reader(CalibrationDataReader):
-        def __init__(self, name: str, images: Images) -> None:
-            self._left = iter([{name: image} for image in images])
-
-        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            return next(self._left, None)
-
+    loads = ready(images)
     for method in METHODS:
         calibrator = create_calibrator(
             path,
@@ -71,7 +65,7 @@ def onnxruntime_calibrators(path: Path, images: Images, stride: int) -> None:
         )
         name = calibrator.infer_session.get_inputs()[0].name
         for start in range(0, len(images), stride):
-            calibrator.collect_data(Reader(name, images[start : start + stride]))
+            calibrator.collect_data(Reader(name, loads[start : start + stride]))
         calibrator.compute_data()
 
 
@@ -112,38 +106,9 @@ def ours(
         onnx.save(quantise(network, clip, weights, plan, (), notes={}), target)
 
 
-def nncf_quantize(path: Path, images: Images, target: Path) -> None:
-    """Write the int8 network that NNCF makes, for a network of convolutions as it advises."""
-    import nncf
-
-    model = onnx.load(path)
-    name = model.graph.input[0].name
-    seen = nncf.Dataset(images, lambda image: {name: image})
-    with redirect_stdout(StringIO()):  # it draws progress bars
-        quantised = nncf.quantize(
-            model, seen, preset=nncf.QuantizationPreset.MIXED, subset_size=len(images)
-        )
-    quantised.metadata_props.add(key=PRECISION_KEY, value="int8")
-    # The noted types are in the way of onnxruntime's exact kernels, which turn int8 into uint8.
-    del quantised.graph.value_info[:]
-    onnx.save(quantised, target)
-
-
-def nncf_is_here() -> bool:
-    """Return whether NNCF can be imported; keep it from reporting its use."""
-    # NNCF reports its use over the network, by this package, unless that is missing.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    try:
-        import nncf
-    except ImportError:
-        return False
-    nncf.set_log_level("ERROR")
-    return True
-
-
 def beside_nncf(path: Path, images: Images, rounds: int) -> None:
     """Print NNCF's time as a multiple of ours, and what the networks keep of fp32."""
-    if not nncf_is_here():
+    if not QUANTIZERS["nncf"].version:
         print("NNCF is not installed: left out (pip install nncf)")
         return
     network, int8, other = read_network(path), path.with_suffix(".own"), path.with_suffix(".other")
@@ -153,9 +118,10 @@ def beside_nncf(path: Path, images: Images, rounds: int) -> None:
         "one observer": (("mse",), learned),
         "all four": (OBSERVERS, learned),
     }
+    wanted = Wanted(path, ready(images))
     ratios: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
-        theirs = seconds(partial(nncf_quantize, path, images, other))
+        theirs = seconds(partial(by_nncf, wanted, other))
         for name, (observers, plan) in ways.items():
             call = partial(ours, network, images, observers, int8, plan)
             ratios[name].append(theirs / seconds(call))
@@ -169,11 +135,11 @@ def beside_nncf(path: Path, images: Images, rounds: int) -> None:
 
 def signal_to_noise_db(fp32: Path, int8: Path, images: Images) -> float:
     """Return the mean of the outputs' power over that of what int8 adds to them, in dB."""
-    plain, levels = open_plain(fp32), []
+    plain, levels = runner(open_plain(fp32)), []
     artefact = Artefact(int8, None, Precision("int8_max"), "peer")
     with backend.open_session(artefact) as session:
         for image in images:
-            (expected,) = plain.run(None, {plain.get_inputs()[0].name: image})
+            expected = plain(image)
             error = np.mean((session.run(image).astype(np.float64) - expected) ** 2)
             levels.append(10 * np.log10(np.mean(expected.astype(np.float64) ** 2) / error))
     return statistics.mean(levels)

@@ -20,6 +20,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
+from common import runner
+from quantizers import Reader, import_nncf, ready
 
 from sr_bench.cli._args.suites import find_model, load_suites
 from sr_bench.core.card import Evaluation, ModelCard
@@ -72,11 +74,9 @@ def show(name: str, task: Task, run: Run, share: float, seconds: float) -> None:
     )
 
 
-def runner(model: onnx.ModelProto) -> Run:
+def plain(model: onnx.ModelProto) -> Run:
     """Return what plain onnxruntime makes of `model`."""
-    session = open_on_cpu(model.SerializeToString())
-    (given,) = session.get_inputs()
-    return lambda x: session.run(None, {given.name: x})[0]
+    return runner(open_on_cpu(model.SerializeToString()))
 
 
 def ours(task: Task, runs: Runs, card: ModelCard, precision: Precision) -> None:
@@ -93,7 +93,7 @@ def ours(task: Task, runs: Runs, card: ModelCard, precision: Precision) -> None:
     ranges = maker.ranges(precision.calibration, best.candidate.observers)
     model = maker.model(ranges, best.candidate.keep)
     name = f"sr-bench {precision.calibration}" + ("" if found.chosen else " (short)")
-    show(name, task, runner(model), best.int8_share, spent)
+    show(name, task, plain(model), best.int8_share, spent)
 
 
 def greedy(task: Task, folder: Path) -> None:
@@ -111,7 +111,7 @@ def greedy(task: Task, folder: Path) -> None:
         source, types, str(folder / "augmented.onnx"), CalibrationMethod.MinMax
     )
     for x in task.seen:
-        calibrator.collect_data(_Once({task.network.input: x}))
+        calibrator.collect_data(Reader(task.network.input, ready([x])))
     ranges = calibrator.compute_data()
 
     def made(excluded: Sequence[str]) -> Run:
@@ -120,7 +120,7 @@ def greedy(task: Task, folder: Path) -> None:
             list(excluded), types, {},
         )  # fmt: skip
         quantizer.quantize_model()
-        return runner(quantizer.model.model)
+        return plain(quantizer.model.model)
 
     layers = [layer.node for layer in task.network.layers]
     gains = {}
@@ -142,19 +142,9 @@ def greedy(task: Task, folder: Path) -> None:
     show(name, task, run, share, time.process_time() - start)
 
 
-class _Once:
-    """Hands out one image."""
-
-    def __init__(self, feeds: dict) -> None:
-        self._left = iter([feeds])
-
-    def get_next(self) -> dict | None:
-        return next(self._left, None)
-
-
 def nncf_control(task: Task, folder: Path) -> None:
     """Quantise with NNCF until the worst image's fidelity is within its limit."""
-    import nncf
+    nncf = import_nncf()
     import openvino
 
     source = folder / "fp32.onnx"
@@ -214,24 +204,17 @@ def tasks(args: argparse.Namespace, runs: Runs, card: ModelCard) -> Iterator[Tas
     case = Case(card, "fidelity", precision, "onnxruntime")
     prepared = runs.jobs.prepared(case)
     network = read_network(prepared.fp32_onnx())
-    full = runner(network.model)
+    full = plain(network.model)
     images = prepared.calibration
     loads = zip(images.names, images.inputs(), strict=True)
     # Those that stress a network are calibrated with by us, and no goal for any.
     seen = [load() for name, load in loads if name not in images.stress]
     job = runs.jobs.job(replace(case, evaluation=Evaluation(args.dataset, card.usual_protocol)))
-    pairs = (job.images.load(index) for index in range(len(job.images)))
-    other = [_input(job, card, pair) for pair in pairs]
+    other = [job.network_input(job.pair(index)) for index in range(len(job.names))]
     white = card.output.with_white(card.usual_protocol.output_range).span
     for goal in args.min_fidelity:
         outputs = [full(x) for x in seen], [full(x) for x in other]
         yield Task(network, goal, args.seconds, white, seen, outputs[0], other, outputs[1])
-
-
-def _input(job: object, card: ModelCard, pair: tuple) -> np.ndarray:
-    from sr_bench.engine.score.network_io import network_input
-
-    return network_input(pair[0], job.protocol, card.input, card.scale)
 
 
 def main() -> None:

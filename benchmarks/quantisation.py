@@ -14,8 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import version
@@ -24,8 +23,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-from common import histograms_of, print_ratios
-from fidelity import Reader, quantize_by_onnxruntime
+from common import histograms_of, in_turns, open_plain, print_ratios, runner, seconds
+from quantizers import Wanted, by_onnxruntime, ready
 
 from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
@@ -122,22 +121,6 @@ def infer(session: "InferenceSession", images: Sequence[np.ndarray]) -> None:
         list(pool.map(lambda x: session.run(None, {name: x}), images))
 
 
-def open_plain(path: Path) -> "InferenceSession":
-    """Open the network as anybody would, one thread for each run."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
-def seconds(call: Callable[[], object]) -> float:
-    """Return how long `call` takes."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
 def time_against_inference(folder: Path, rounds: int) -> None:
     """Print the time of calibration as a multiple of inference."""
     for name in ("lesrcnn_x2", "edsr_baseline_x2"):
@@ -197,9 +180,7 @@ def int8_speed(folder: Path, rounds: int) -> None:
         clip = clip_ranges(network, observed.histograms, "max", Int8Plan(), input_range=UNIT)
         own = folder / "own.onnx"
         onnx.save(network.model, path)
-        excluded = [layer.node for layer in kept]
-        reader = Reader(network.input, [partial(lambda x: x, image) for image in images])
-        quantize_by_onnxruntime(path, own, reader, "MinMax", excluded)
+        by_onnxruntime(Wanted(path, ready(images), [layer.node for layer in kept]), own)
         runs = {"fp32": runner(open_plain(path)), "onnxruntime's file": runner(open_plain(own))}
         for skips in ("float", "int8"):
             model = quantise(network, clip, weights, Int8Plan(skips=skips), kept, notes={})
@@ -208,19 +189,11 @@ def int8_speed(folder: Path, rounds: int) -> None:
             runs[f"ours, skips in {skips}"] = runner(open_plain(low))
             ours = backend.open_session(Artefact(low, None, Precision("int8_max"), ""))
             runs[f"ours, skips in {skips}, in our session"] = ours.run
-        taken: dict[str, list[float]] = {what: [] for what in runs}
-        for _ in range(rounds + 1):  # the first is slower
-            for what, run in runs.items():
-                taken[what].append(seconds(partial(run, images[0])))
+        calls = {what: partial(run, images[0]) for what, run in runs.items()}
+        taken = in_turns(calls, rounds)
         for what, times in taken.items():
-            ratios = np.divide(taken["fp32"], times)[1:]
+            ratios = np.divide(taken["fp32"], times)
             print_ratios(f"{name} 128x128, {what}, times as fast", list(ratios))
-
-
-def runner(session: "InferenceSession") -> Callable[[np.ndarray], object]:
-    """Return what runs `session` on an image."""
-    name = session.get_inputs()[0].name
-    return lambda image: session.run(None, {name: image})
 
 
 def main() -> None:

@@ -61,13 +61,13 @@ class Fitted:
             return self.infer(lr)
         # Runtimes' exceptions have no common base but Exception.
         except Exception as error:
-            advice = f"{sizes_taken(partial(self.runs, lr.shape[1]))} ({said(error)})"
+            sizes = sizes_taken(partial(self._run_on, lr.shape[1]))
+            advice = f"{sizes} ({said(error)})"
             msg = f"{self.backend} can't run {self.told} on the shape {lr.shape}; {advice}"
             raise BackendError(msg) from error
 
-    def runs(self, channels: int, height: int, width: int) -> bool:
-        """Return whether it runs on an image of that size."""
-        return self.takes(np.zeros((1, channels, height, width), np.float32))
+    def _run_on(self, channels: int, height: int, width: int) -> None:
+        self.infer(np.zeros((1, channels, height, width), np.float32))
 
     def takes(self, lr: NDArray[np.float32]) -> bool:
         """Return whether it runs on `lr`."""

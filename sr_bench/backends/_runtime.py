@@ -96,7 +96,8 @@ class Runtime:
         """
         dtype = artefact.precision.dtype
         if artefact.precision not in self.precisions():
-            msg = f"{self._called} does not offer {artefact.precision}: {self.describe().note}"
+            what = "" if self.version == _ABSENT else f" does not offer {artefact.precision}"
+            msg = f"{self._called}{what}: {self.describe().note}"
             raise NotRunError(msg)
         if artefact.onnx is None:
             msg = f"{self.name} needs an ONNX file, and this network has none; use --backend=torch"

@@ -86,10 +86,11 @@ def _tensor(values: NDArray[np.float32]) -> "Tensor":
 
 @cache
 def _library() -> ModuleType:
-    """Import MNN, which writes a line about the processor to stdout; it goes to stderr."""
+    """Import MNN without the line about the processor that it then writes to stdout."""
     sys.stdout.flush()
     stdout = os.dup(1)
-    os.dup2(2, 1)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
     try:
         import MNN
 

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.networks import (
     add_network_arguments,
@@ -13,6 +14,9 @@ from sr_bench.cli._args.networks import (
 from sr_bench.cli._args.output import add_json_argument, print_result, show_progress
 from sr_bench.core.precision import Precision
 from sr_bench.errors import OptionError
+
+if TYPE_CHECKING:  # loads much, which --help must not wait for
+    from sr_bench.core.card import ModelCard
 
 HELP = "run one file on several runtimes: how far they are apart, and at which layer they part"
 EXAMPLE = "sr-bench agree pocket_edsr_x2 --precision int8_max --backends onnxruntime,openvino"
@@ -30,10 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset", default="", metavar="SLUG", help="on which images (default: the card's first)"
     )
     parser.add_argument(
-        "--limit", type=_whole, default=0, metavar="N", help="only the first N images"
+        "--limit", type=count, default=0, metavar="N", help="only the first N images"
     )
     parser.add_argument(
-        "--min-db", type=_above_0, metavar="DB", help="to reach (default: the card's [model.agree])"
+        "--min-db", type=decibels, metavar="DB", help="to reach (default: the card's [model.agree])"
     )
     parser.add_argument(
         "--seconds", type=float, default=30.0, help="to search for layers; 0: no search"
@@ -58,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         card = replace(card, agree=AgreeLimit(args.min_db))
     is_full = args.precision == "fp32"
     precision = Precision.FP32 if is_full else read_precision(args)
+    if args.model.endswith(".onnx"):
+        card, precision = _as_it_is(card, precision)
     case = Case(card, "fidelity", precision, backends[0], evaluation_on(card, args.dataset))
     selection = read_selection(args, limit=args.limit)
     with Runtimes(selection, case, backends, _show) as runtimes:
@@ -70,13 +76,41 @@ def run(args: argparse.Namespace) -> int:
     return int(found.status is Status.LOSS)
 
 
-def _above_0(text: str) -> float:
+def _as_it_is(card: "ModelCard", asked: Precision) -> tuple["ModelCard", Precision]:
+    """Return the card of a bare file, and its precision: one of a low precision is not made again.
+
+    Raises:
+        OptionError: It is int8, and neither it nor `asked` says what chose its clip ranges.
+    """
+    from dataclasses import replace
+
+    from sr_bench.engine.prepare.file_notes import notes_of
+    from sr_bench.files.onnx_dtype import arithmetic
+    from sr_bench.files.onnx_file import load_onnx
+
+    assert card.onnx is not None
+    found = arithmetic(load_onnx(card.onnx))
+    if found.dtype not in ("fp16", "int8"):
+        return card, asked
+    if asked.dtype != found.dtype:
+        observer = notes_of(card.onnx).get("observer", "")
+        name = f"int8_{observer}" if found.dtype == "int8" and observer else found.dtype
+        if name not in Precision.all():
+            msg = f"{card.onnx} is int8: {found.sign}; name it, such as --precision int8_max"
+            raise OptionError(msg)
+        asked = Precision(name)
+    return replace(card, onnx_by_precision={asked: card.onnx}), asked
+
+
+def decibels(text: str) -> float:
+    """Return a limit; its name stands in what argparse says of a wrong one."""
     if not (value := float(text)) > 0:
         raise ValueError
     return value
 
 
-def _whole(text: str) -> int:
+def count(text: str) -> int:
+    """Return how many images; 0: all."""
     if (value := int(text)) < 0:
         raise ValueError
     return value

@@ -9,19 +9,13 @@ from sr_bench.core.int8 import Gate
 from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.status import Status
 
-_NAMED = 5
+NAMED = 5
 """As many images are named in a sentence; the others are counted."""
 
 
 def digits(metric: str, value: float) -> str:
     """Return `value` with the decimals of a gate's sentence, without the unit."""
     return f"{value:z.{metric_info(metric).sentence_decimals}f}"  # z: no minus sign for 0
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the first of `names`, and how many others there are."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
 
 
 def quantity(metric: str, value: float) -> str:

@@ -64,11 +64,6 @@ class Meaning:
             self.is_spoilt or other.is_spoilt,
         )
 
-    @property
-    def is_known(self) -> bool:
-        """Whether images of a dataset may lie in a folder of such a name."""
-        return bool(self.role or self.scales or self.splits or self.is_named or not self.special)
-
     def fits(self, scale: int) -> bool:
         """Whether nothing speaks of another scale, or of a degradation beside the reduction."""
         return self.scales <= {scale} and not self.special and not (scale > 1 and self.is_spoilt)

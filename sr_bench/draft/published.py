@@ -48,9 +48,9 @@ def _rrdb(n_blocks: int) -> Hyper:
     return {"n_feats": 64, "n_blocks": n_blocks, "growth": 32, "res_scale": 0.2}
 
 
-def _plain(n_feats: int, n_convs: int, colours: int, activation: str = "prelu") -> Hyper:
+def _plain(n_feats: int, n_convs: int, colours: int) -> Hyper:
     size: Hyper = {"n_feats": n_feats, "n_convs": n_convs}
-    return {**size, "colours": colours, "activation": activation}
+    return {**size, "colours": colours, "activation": "prelu"}
 
 
 def _plain_luma(n_feats: int, **size: int) -> Hyper:

@@ -7,6 +7,7 @@ score      an output beside its ground truth: metrics by the protocol
 judge      a measurement beside its claim, limits or earlier run: a Verdict
 gates      a low precision beside fp32
 explain    why a number differs, or a gate is lost
+search     an int8 plan with as few layers in float as a fidelity allows
 agree      one file on several runtimes: how far they are apart, and where they part
 elsewhere  the measuring in a child process or on a cluster
 bench      a Case in, a Record out: the only room that sees all others

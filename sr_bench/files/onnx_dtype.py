@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 from sr_bench.core.backend import PRECISION_KEY
-from sr_bench.files.onnx_file import metadata, reads
+from sr_bench.files.onnx_file import attributes, metadata, reads
 
 _NAMES = {number: name.lower() for name, number in TensorProto.DataType.items()}
 _QUANTISED = ("qlinear", "qgemm", "qattention", "qmoe")  # how operators of onnxruntime begin
@@ -94,7 +94,7 @@ def _is_moved(readers: Iterable[NodeProto], moved: set[str]) -> bool:
 def _of_nodes(nodes: Iterable[NodeProto]) -> Iterator[tuple[str, str]]:
     for node in nodes:
         name = node.name or "".join(node.output[:1])
-        values = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+        values = attributes(node)
         operator = node.op_type.lower()
         if operator.endswith("nbits"):  # of onnxruntime: packed in bytes
             yield f"int{values.get('bits', 4)}", f"it has the operator {node.op_type} {name!r}"

@@ -12,7 +12,7 @@ from onnx import ModelProto, NodeProto, TypeProto
 
 from sr_bench.core.network_io import NetworkEnd, NetworkInput, NetworkOutput
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import inferred, inputs, needed, reads, simplified
+from sr_bench.files.onnx_file import attributes, inferred, inputs, needed, reads, simplified
 from sr_bench.files.onnx_image import End, ends
 from sr_bench.files.validation import nearest
 from sr_bench.text.printable import printable_line
@@ -239,7 +239,7 @@ def _fits(node: NodeProto, shapes: _Kinds, weights: Mapping[str, tuple[int, ...]
     weight = weights.get(node.input[1]) or _dims(shapes, node.input[1])
     if min(len(dims), len(weight)) < 2:
         return True
-    groups = next((each.i for each in node.attribute if each.name == "group"), 1)
+    groups = attributes(node).get("group", 1)
     channels = weight[0] if node.op_type == "ConvTranspose" else weight[1] * groups
     return 0 in (dims[1], channels) or dims[1] == channels
 

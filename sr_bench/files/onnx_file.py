@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnx.inliner
@@ -29,13 +30,13 @@ SHAPE_ELEMENTS = 1024
 _Key = tuple[str, str]  # domain and name of a function
 
 
-def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelProto:
+def load_onnx(path: Path) -> ModelProto:
     """Return the checked model in the file at `path`, `simplified`.
 
     What it keeps in files beside it is read too.
 
     Raises:
-        BackendError: It can't be read, or is not valid; `fault` begins the message.
+        BackendError: It can't be read, or is not valid.
     """
     try:
         model = onnx.load(path, load_external_data=False)
@@ -47,7 +48,7 @@ def load_onnx(path: Path, *, fault: str = "can't read the ONNX file") -> ModelPr
         return simplified(model)
     # A broken file makes protobuf and onnx fail in many ways: names that are not UTF-8 do so late.
     except Exception as error:
-        msg = f"{fault} {path}: {' '.join(str(error).split())}"
+        msg = f"can't read the ONNX file {path}: {' '.join(str(error).split())}"
         raise BackendError(msg) from error
 
 
@@ -158,6 +159,11 @@ def inputs(model: ModelProto) -> list[ValueInfoProto]:
     """Return the inputs that are no constants."""
     constants = {tensor.name for tensor in model.graph.initializer}
     return [value for value in model.graph.input if value.name not in constants]
+
+
+def attributes(node: NodeProto) -> dict[str, Any]:
+    """Return the attributes of `node` by name."""
+    return {item.name: helper.get_attribute_value(item) for item in node.attribute}
 
 
 def metadata(model: ModelProto) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Say what is wrong with a network that does not read or give images as the project has them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from onnx import ModelProto, TensorProto, ValueInfoProto
@@ -10,8 +11,8 @@ from sr_bench.files.onnx_file import inputs
 Dims = Sequence[int | str | None]
 """Of a network's input or output; a free size is a name, 0 or None."""
 
-Runs = Callable[[int, int], bool]
-"""Tries a network on a height and a width, and tells whether it runs."""
+Run = Callable[[int, int], object]
+"""Runs a network on a height and a width; raises anything where it can't."""
 
 _LONGEST_NAME = 12  # that is told of an axis
 _LARGEST_SIDE = 128  # of a window that a network may cut its image in
@@ -94,27 +95,35 @@ def misfit(dims: Dims, shape: Sequence[int]) -> str:
     return f"the network reads {_text(dims)}, got {_text(shape)}; {advice}"
 
 
-def needed_multiple(runs: Runs) -> int:
+def needed_multiple(run: Run) -> int:
     """Return of which number heights and widths have to be multiples for a network to run.
 
     1 if any will do that is large enough, 0 if no small number is found.
     """
-    if runs(17, 19):
+    if _takes(run, 17, 19):
         return 1
     for side in range(1, _LARGEST_SIDE + 1):
-        if runs(side, side) and runs(2 * side, side) and runs(side, 3 * side):
-            return 1 if runs(2 * side + 1, 3 * side + 1) else side
+        if all(_takes(run, *size) for size in ((side, side), (2 * side, side), (side, 3 * side))):
+            return 1 if _takes(run, 2 * side + 1, 3 * side + 1) else side
     return 0
 
 
-def sizes_taken(runs: Runs) -> str:
+def _takes(run: Run, height: int, width: int) -> bool:
+    # Runtimes' exceptions have no common base but Exception.
+    with suppress(Exception):
+        run(height, width)
+        return True
+    return False
+
+
+def sizes_taken(run: Run) -> str:
     """Return on which sizes a network runs that did not run on one, and what to do."""
-    if (number := needed_multiple(runs)) > 1:
+    if (number := needed_multiple(run)) > 1:
         return (
             f"it takes multiples of {number} pixels only: say multiple_of = {number} under"
             " [model.input], or choose a protocol with such an input_shape"
         )
-    if number == 0 and (side := next((n for n in range(1, 257) if runs(n, n)), 0)):
+    if number == 0 and (side := next((n for n in range(1, 257) if _takes(run, n, n)), 0)):
         size = f"[{side}, {side}]"
         return (
             f"it takes {side} x {side} pixels only: say size = {size} under [model.input], with an"

@@ -20,6 +20,7 @@ def open_on_cpu(content: bytes | Path, *, in_integers: bool = True) -> "Inferenc
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # hundreds of nodes may be open, each with its own
     if not in_integers:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
     return onnxruntime.InferenceSession(

@@ -10,7 +10,7 @@ from sr_bench.errors import NotRunError, OptionError
 from sr_bench.history.environment import DIRTY, git
 from sr_bench.history.index import History, read_history
 from sr_bench.history.store import HISTORY
-from sr_bench.text.printable import printable
+from sr_bench.text.printable import printable, some
 
 LAST = "last"
 """The newest run that ended and measured something."""
@@ -110,7 +110,6 @@ def _reachable(spec: str, folder: Path) -> list[str]:
 
 
 def _listed(entries: Sequence[HistoryEntry]) -> str:
-    newest = [entry.info for entry in reversed(entries[-_SHOWN:])]
+    newest = [entry.info for entry in reversed(entries)]
     shown = [f"{i.run} ({i.environment.commit})".removesuffix(" ()") for i in newest]
-    more = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
-    return printable(", ".join(shown) + more)  # a merged index may hold any characters
+    return printable(some(shown, _SHOWN))  # a merged index may hold any characters

@@ -1,4 +1,4 @@
-"""Image files made to keep a decoder busy: recognised by chunks and scans, before decoding."""
+"""What of an image file a decoder gets: nothing that keeps it busy, and no chunk of odd content."""
 
 import struct
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ MAX_SCANS = 100
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 _START_OF_SCAN = b"\xff\xda"  # within a scan's data a byte 0xff is followed by zero
 _SIZE_AT, _HEADER_END = 16, 33
+_WITH_PIXELS = (b"tRNS", b"acTL", b"fcTL", b"fdAT")  # among those that a decoder may pass over
 _LARGEST_PIXEL = 8  # bytes: four channels of 16 bits
 _SLACK = 4096  # bytes by which the packed pixels of a small image may exceed the plain ones
 
@@ -37,6 +38,22 @@ def bomb(data: bytes) -> str:
     # Each row begins with a byte for its filter.
     most = (_LARGEST_PIXEL * width + 1) * height + _SLACK
     return f"{packed} bytes of packed pixels, {most} are plausible" if packed > most else ""
+
+
+def without_extras(data: bytes) -> bytes:
+    """Return the image `data`, if it is a PNG without the chunks that say nothing of its pixels.
+
+    libpng prints a line for each that is odd, such as a colour profile.
+    """
+    if not data.startswith(_PNG):
+        return data
+    parts, at = [_PNG], len(_PNG)
+    for kind, length in _chunks(data):
+        end = at + 12 + length
+        if kind[:1].isupper() or kind in _WITH_PIXELS:
+            parts.append(data[at:end])
+        at = end
+    return b"".join([*parts, data[at:]])
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int]]:

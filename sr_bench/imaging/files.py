@@ -11,7 +11,7 @@ from PIL import Image
 from sr_bench.errors import ImageError
 from sr_bench.files.atomic import write_bytes
 from sr_bench.imaging import tiff
-from sr_bench.imaging.bombs import bomb
+from sr_bench.imaging.bombs import bomb, without_extras
 
 MAX_PIXELS = 80_000_000
 """Largest image that is decoded (8K output is 33 million); a header that says more is refused."""
@@ -124,7 +124,8 @@ def _decode(data: bytes, path: Path) -> cv2.typing.MatLike:
         return tiff.decode_tiff(data, path)
     try:
         # Other flags rotate by EXIF, or reduce what has more than 8 bits or three channels.
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        encoded = np.frombuffer(without_extras(data), np.uint8)
+        pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
         raise _corrupt(path, error.err) from error
     if pixels is None:

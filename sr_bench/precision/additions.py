@@ -38,7 +38,10 @@ def loses_rounding(
 def float_skips(
     network: Network, kept: Collection[Layer], rounded: Collection[str]
 ) -> frozenset[str]:
-    """Return what layers in float give to a sum that is rounded, at once or further on."""
+    """Return what layers in float give to a sum that is rounded, at once or further on.
+
+    So does a multiplication by constants, such as that of a residual.
+    """
 
     @cache  # residual networks have exponentially many paths to a value
     def is_rounded(tensor: str) -> bool:
@@ -49,5 +52,10 @@ def float_skips(
         sums = [node for node in network.consumers[tensor] if node.op_type in _SUMS]
         return any(is_rounded(node.output[0]) for node in sums)
 
-    tensors = {given(network, layer) for layer in kept} - {network.output}
+    scaled = {
+        node.output[0]
+        for node in network.model.graph.node
+        if node.op_type == "Mul" and network.constants.keys() & {*node.input}
+    }
+    tensors = scaled.union(given(network, layer) for layer in kept) - {network.output}
     return frozenset(filter(is_summed, tensors))

@@ -53,8 +53,6 @@ class Statistics:
     moments: Mapping[str, NDArray[np.float64]]
     """Second moments of what weights multiply, by the name of the weights; see `Moments`. Empty
     if not collected."""
-    images: tuple[str, ...]
-    """Their names in that order."""
 
 
 def collect(
@@ -146,7 +144,7 @@ class _Pass:
     ) -> Iterator[str]:
         """Run all images; yield the name of each when it is done."""
         running: deque[tuple[Tile, Future[_TileStatistics]]] = deque()
-        for tile in Cutter.of(self._network, self.runner.takes, self._given).tiles(inputs):
+        for tile in Cutter.of(self._network, self.runner.run_through, self._given).tiles(inputs):
             while running and not self._fits(tile, [other for other, _ in running]):
                 yield from self._finish(*running.popleft())
             self._check_memory(tile)
@@ -156,14 +154,14 @@ class _Pass:
 
     def statistics(self) -> Statistics:
         """Return the result, when all images are done."""
-        sample, images = self._sample, tuple(sorted(self._tails))
+        sample, images = self._sample, sorted(self._tails)
         histograms, live = self._all(self._histograms)
         tails = {
             name: Tails.joined([self._tails[image][name] for image in images])
             for name in self._names
         }
         moments = Moments(sample) if sample.windows else {}
-        return Statistics(histograms, live, tails, moments, images)
+        return Statistics(histograms, live, tails, moments)
 
     def _all(
         self, seen: Mapping[str, Histogram]

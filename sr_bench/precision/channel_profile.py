@@ -1,6 +1,6 @@
 """What each channel of a network's tensors holds: extremes and power, from parts of some images."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,9 +11,6 @@ from sr_bench.core.network_io import NetworkInput
 from sr_bench.precision.network import Network
 from sr_bench.precision.segments import Array, Runner, cut
 from sr_bench.precision.tiles import ANY_SIZE, Cutter
-
-_SIDE = 64
-"""Pixels of height and width that are run of an image, if the network takes any size."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,11 @@ class Profile:
     """The largest, at least 0."""
     power: NDArray[np.float64]
     """Mean square of each."""
-    places: float
-    """How many values a channel has, on average over the pieces."""
+
+    @property
+    def largest(self) -> NDArray[np.float64]:
+        """The largest magnitude of each."""
+        return np.maximum(self.high, -self.low)
 
     @classmethod
     def of(cls, values: Array) -> "Profile":
@@ -35,8 +35,7 @@ class Profile:
         axes = (0, 2, 3)
         low, high = values.min(axis=axes, initial=0), values.max(axis=axes, initial=0)
         power = np.square(values).mean(axis=axes, dtype=np.float64)
-        places = values.size / values.shape[1]
-        return cls(low.astype(np.float64), high.astype(np.float64), power, places)
+        return cls(low.astype(np.float64), high.astype(np.float64), power)
 
     @classmethod
     def merged(cls, parts: Sequence["Profile"]) -> "Profile":
@@ -44,7 +43,7 @@ class Profile:
         low = np.min([part.low for part in parts], axis=0)
         high = np.max([part.high for part in parts], axis=0)
         power = np.mean([part.power for part in parts], axis=0)
-        return cls(low, high, power, float(np.mean([part.places for part in parts])))
+        return cls(low, high, power)
 
 
 def channel_profiles(
@@ -81,23 +80,10 @@ def channel_profiles(
     found: dict[str, list[Profile]] = {}
     try:
         with ThreadPoolExecutor(workers, thread_name_prefix="profile") as executor:
-            pieces = _pieces(Cutter.of(network, runner.takes, given), inputs)
-            for of_piece in executor.map(profiles, pieces):  # in the order of the images
+            parts = Cutter.of(network, runner.run_through, given).pieces(inputs)
+            for of_piece in executor.map(profiles, parts):  # in the order of the images
                 for name, profile in of_piece.items():
                     found.setdefault(name, []).append(profile)
     finally:
         runner.close()
-    return {name: Profile.merged(parts) for name, parts in found.items()}
-
-
-def _pieces(
-    cutter: Cutter, inputs: Mapping[str, Callable[[], NDArray[np.float32]]]
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the middle of one tile of each image, or the tile where the network wants its size."""
-    sides = cutter.network.model.graph.input[0].type.tensor_type.shape.dim[2:]
-    is_free = not cutter.given.is_fitted and not any(side.dim_value for side in sides)
-    for tile in cutter.tiles(inputs):
-        if tile.is_last:
-            top, left = (max(0, side - _SIDE) // 2 for side in tile.pixels.shape[2:])
-            middle = tile.pixels[:, :, top : top + _SIDE, left : left + _SIDE]
-            yield np.ascontiguousarray(middle) if is_free else tile.pixels
+    return {name: Profile.merged(each) for name, each in found.items()}

@@ -12,9 +12,9 @@ from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, helper
+from onnx import NodeProto
 
-from sr_bench.files.onnx_file import inferred
+from sr_bench.files.onnx_file import attributes, inferred
 from sr_bench.precision.network import Layer, Network
 
 _POOLS = ("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "ReduceMax")
@@ -91,7 +91,7 @@ def _tie(node: NodeProto, network: Network, ties: "_Ties") -> None:
 
 def _is_tied(node: NodeProto, network: Network, ties: "_Ties") -> bool:
     """Tie channels as `node` does; return False where it keeps the scale of all it touches."""
-    given = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+    given = attributes(node)
     values = [name for name in node.input if name and name not in network.constants]
     output, by_channel = node.output[0], given.get("axis") in (1, -3)
     if node.op_type == "Mul" and len(values) == 2:

@@ -109,6 +109,7 @@ class _Writer:
         self, network: Network, thresholds: Mapping[str, float], profile: Profile, plan: DevicePlan
     ) -> None:
         self._network, self._profile, self._plan = network, profile, plan
+        self._added = network.added
         self._kept = network.matching(plan.skip, key="vacc.skip")
         self._layers = {layer.node: layer for layer in network.layers if layer not in self._kept}
         self._points = integer_points(network, self._kept, profile)
@@ -231,10 +232,6 @@ class _Writer:
     def _per_channel(self, name: str, values: NDArray[np.generic], weights: IntegerWeights) -> str:
         ones = (1,) * (weights.values.ndim - 2)
         return self._constant(name, values.astype(np.float32).reshape(-1, *ones))
-
-    def _added(self, name: str, part: str) -> str:
-        """Return the name of `part`, which is added to what the network calls `name`."""
-        return f"{name}{self._network.separator}{part}"
 
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)

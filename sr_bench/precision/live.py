@@ -34,7 +34,7 @@ def with_live_values(network: Network, tensors: Collection[str]) -> Network:
 
 def live_name(network: Network, name: str) -> str:
     """Return what the live values of the tensor `name` of `network` are called."""
-    return f"{name}{network.separator}live"
+    return network.added(name, "live")
 
 
 def holders(network: Network, tensors: Collection[str]) -> dict[str, str]:
@@ -50,7 +50,7 @@ def holders(network: Network, tensors: Collection[str]) -> dict[str, str]:
 def _nodes(network: Network, name: str, others: tuple[str, ...]) -> Iterator[NodeProto]:
     """Yield nodes that raise what is dead of `name` to the largest dead value, 0 at most."""
     live = live_name(network, name)
-    most, above, dead = (f"{live}{network.separator}{part}" for part in ("most", "above", "dead"))
+    most, above, dead = (network.added(live, part) for part in ("most", "above", "dead"))
     # A ReLU, as what lies above 0 stays: a high that is dead keeps a low of the other term dead.
     for kind, inputs, output in (
         ("Max", others, most),

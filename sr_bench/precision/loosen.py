@@ -81,7 +81,7 @@ def _added(network: Network, widths: Mapping[str, int]) -> Iterator[tuple[str, s
             _reads_scaled(reader, name, network) for reader in network.consumers[name]
         )
         if name in widths and name != network.output and (joins or read):
-            yield name, f"{name}{network.separator}scaled"
+            yield name, network.added(name, "scaled")
 
 
 def _is_sum(network: Network, name: str) -> bool:

@@ -17,7 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, ValueInfoProto, helper
 
-from sr_bench.files.onnx_file import inputs
+from sr_bench.files.onnx_file import attributes, inputs
 from sr_bench.files.onnx_names import graphs
 from sr_bench.files.temporary import temporary_folder
 
@@ -130,7 +130,7 @@ def _of(node: NodeProto, name: str, event: Mapping[str, Any]) -> Macs | None:
     )
     given = iter(inputs_)  # absent inputs have no shape
     read = [next(given) if name else [] for name in node.input]
-    values = {item.name: helper.get_attribute_value(item) for item in node.attribute}
+    values = attributes(node)
     count = _RULES[node.op_type](read, outputs[0], values)
     return Macs(name, count, node.op_type in _INTEGER)
 

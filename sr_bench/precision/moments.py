@@ -11,8 +11,8 @@ from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import helper
 
+from sr_bench.files.onnx_file import attributes
 from sr_bench.precision.histogram import binary_exponent
 from sr_bench.precision.network import Layer, Network
 
@@ -48,10 +48,10 @@ class Window:
 
 def windows(network: Network) -> dict[Layer, Window]:
     """Return the window of each layer that is a two-dimensional convolution."""
-    attributes = {node.name: node.attribute for node in network.model.graph.node}
+    nodes = {node.name: node for node in network.model.graph.node}
     by_layer: dict[Layer, Window] = {}
     for layer in network.layers:
-        given = {item.name: helper.get_attribute_value(item) for item in attributes[layer.node]}
+        given = attributes(nodes[layer.node])
         group, shape = given.get("group", 1), network.constants[layer.weight].shape
         # Other layers have no moments, and are rounded to nearest.
         if len(shape) == 4:

@@ -90,6 +90,10 @@ class Network:
             found |= of
         return tuple(layer for layer in self.layers if layer.name in found)
 
+    def added(self, name: str, part: str) -> str:
+        """Return the name of `part`, which is added to what the network calls `name`."""
+        return f"{name}{self.separator}{part}"
+
     @cached_property
     def separator(self) -> str:
         """What parts a name of the file from what is added to it; see `onnx_names.separator`."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
+from sr_bench.files.onnx_file import attributes
 from sr_bench.precision.network import Layer, Network
 
 MOVES = frozenset(("DepthToSpace", "SpaceToDepth", "Reshape", "Transpose", "Flatten", "Identity"))
@@ -47,8 +48,7 @@ def _last(network: Network, layers: Collection[Layer]) -> Iterator[Layer]:
 def gives_image(network: Network, layer: Layer) -> bool:
     """Return whether `layer` is of few channels, and only layers that shift colours follow."""
     shapes = {other.node: network.constants[other.weight].shape for other in network.layers}
-    attributes = network.producers[layer.output].attribute
-    grouped = any(item.name == "group" and item.i > 1 for item in attributes)
+    grouped = attributes(network.producers[layer.output]).get("group", 1) > 1
     few = shapes[layer.node][0] <= _FEW_CHANNELS and not grouped
     if not few or given(network, layer) != layer.output:
         return False

@@ -19,6 +19,7 @@ from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_names import name_nodes
 from sr_bench.precision.additions import float_skips, loses_rounding
 from sr_bench.precision.lanes import lanes
+from sr_bench.precision.means import one_axis_each
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.points import MOVES, Points, given, is_image, points
 from sr_bench.precision.rounding import IntegerWeights
@@ -92,7 +93,7 @@ class _Writer:
         plan: Int8Plan,
         kept: Collection[Layer],
     ) -> None:
-        self._network = network
+        self._network, self._added = network, network.added
         self._weights = weights
         self._layers = {layer.node: layer for layer in network.layers if layer not in kept}
         self._gives = {given(network, layer) for layer in self._layers.values()}
@@ -127,7 +128,8 @@ class _Writer:
             nodes += self._node(node)
             for output in node.output:
                 nodes += self._rounded(output)
-        return rewritten(self._network, nodes, self._constants, notes)
+        alike = one_axis_each(nodes, self._network.constants, self._network.separator)
+        return rewritten(self._network, [*alike], self._constants, notes)
 
     def _rounded(self, name: str) -> Iterator[NodeProto]:
         """Yield the pair that rounds the tensor `name` to 256 levels, if it is to be rounded."""
@@ -284,10 +286,6 @@ class _Writer:
         arrays = {"int": values, "scale": scale, "zero_point": zeros}
         parts = [self._constant(self._added(name, part), array) for part, array in arrays.items()]
         return named_node("DequantizeLinear", parts, name, axis=0)
-
-    def _added(self, name: str, part: str) -> str:
-        """Return the name of `part`, which is added to what the network calls `name`."""
-        return f"{name}{self._network.separator}{part}"
 
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)

@@ -20,7 +20,14 @@ LARGEST_TILE = 192
 """Height and width in pixels up to which an image is run as a whole."""
 
 ANY_SIZE = NetworkInput()
+_PIECE = 64  # pixels of height and width that tell enough of an image for `pieces`
 _GRID = 16  # where tiles begin, as networks with windows of attention need
+
+Run = Callable[[NDArray[np.float32]], NDArray[Any] | Mapping[str, NDArray[Any]] | None]
+"""Runs a network on an image, 1 x C x H x W; raises anything where it can't."""
+
+_Images = Mapping[str, Callable[[], NDArray[np.float32]]]
+"""By name: a function that returns it as the network's input, 1 x C x H x W."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class Cutter:
     def of(
         cls,
         network: Network,
-        runs: Callable[[NDArray[np.float32]], bool],
+        run: Run,
         given: NetworkInput = ANY_SIZE,
         *,
         largest: int = LARGEST_TILE,
@@ -62,7 +69,7 @@ class Cutter:
 
         Args:
             network: Its file may fix a size.
-            runs: Tells whether it runs on an image.
+            run: Runs it.
             given: What its card says that it reads; without sizes, they are found by trying.
             largest: Pixels up to which a side is not cut.
         """
@@ -74,10 +81,10 @@ class Cutter:
         if height or width:
             return cls(network, given, largest)
         planes = channels or given.channels
-        number = needed_multiple(lambda h, w: runs(np.zeros((1, planes, h, w), np.float32)))
+        number = needed_multiple(lambda h, w: run(np.zeros((1, planes, h, w), np.float32)))
         return cls(network, replace(given, multiple_of=max(number, 1)), largest)
 
-    def tiles(self, images: Mapping[str, Callable[[], NDArray[np.float32]]]) -> Iterator[Tile]:
+    def tiles(self, images: _Images) -> Iterator[Tile]:
         """Yield the tiles of all `images`, those of one size in a row.
 
         Raises:
@@ -89,6 +96,16 @@ class Cutter:
             parts = sorted(self._parts(image), key=lambda part: part.shape)
             for i, part in enumerate(parts, start=1):
                 yield Tile(name, np.ascontiguousarray(part), i == len(parts))
+
+    def pieces(self, images: _Images) -> Iterator[NDArray[np.float32]]:
+        """Yield the middle of one tile of each image; all of it where the network has its size."""
+        sides = _read(self.network)[2:]
+        is_free = not self.given.is_fitted and not any(sides)
+        for tile in self.tiles(images):
+            if tile.is_last:
+                top, left = (max(0, side - _PIECE) // 2 for side in tile.pixels.shape[2:])
+                middle = tile.pixels[:, :, top : top + _PIECE, left : left + _PIECE]
+                yield np.ascontiguousarray(middle) if is_free else tile.pixels
 
     def middle(self, image: NDArray[np.float32], name: str = "image") -> NDArray[np.float32]:
         """Return the middle one of the tiles of `image`, in the order of `tiles`.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sr_bench.text.printable import printable_line
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_WIDTH = 100  # of a comment
 
 
 def value(content: object) -> str:
@@ -40,11 +41,11 @@ def pair(name: str, content: object, why: str = "") -> str:
     return f"{line}  # {printable_line(why)}" if why else line
 
 
-def comment(text: str, *, first: str = "# ", width: int = 100) -> Iterable[str]:
+def comment(text: str, *, first: str = "# ") -> Iterable[str]:
     """Yield `text` as lines of a comment, broken between words."""
     line = first
     for word in printable_line(text).split():
-        if len(line) + len(word) > width and line.strip("# -"):
+        if len(line) + len(word) > _WIDTH and line.strip("# -"):
             yield line.rstrip()
             line = "# " + " " * (len(first) - 2)
         line += word + " "

@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import helper
 
+from sr_bench.core.int8 import Int8Plan
+from sr_bench.precision.qdq import quantise
+from sr_bench.precision.rounding import integer_weights
 from tests.engine.agree.conftest import Add, from_relu_on, runtime
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
+from tests.precision.nets import exact_clips, images, residual_net
 
 __all__ = ["runtime"]  # the fixture
 
@@ -35,7 +41,7 @@ def test_it_shows_the_matrix_the_pairs_and_the_layer(agree) -> None:
     assert "onnxruntime - tract 60.2 60.2 " in " ".join(done.out.split())
     assert "begin to part at 'relu': " in done.out
     assert done.out.endswith(
-        "within: onnxruntime and tract are 60.2 dB apart, the card allows 60 dB\n"
+        "within: onnxruntime and tract are 60.2 dB apart, expected at least 60 dB\n"
     )
 
 
@@ -53,6 +59,36 @@ def test_the_page_shows_where_they_differ(agree, tmp_path: Path) -> None:
     text = page.read_text()
     assert text.count("data:image/webp;base64,") == 2
     assert "onnxruntime minus tract around grey, times 64; 0.50 levels at most" in text
+
+
+def test_a_bare_file_of_one_size_is_compared_tile_by_tile(agree, sr_bench, tmp_path: Path) -> None:
+    model = onnx.load(tmp_path / "my_zoo" / "res" / "net.onnx")
+    for value, sides in ((model.graph.input[0], (16, 20)), (model.graph.output[0], (32, 40))):
+        for axis, side in zip(value.type.tensor_type.shape.dim[2:], sides, strict=True):
+            axis.dim_value = side
+    onnx.save(model, tmp_path / "fixed.onnx")
+    places = ("--data", tmp_path / "my_zoo" / "images", "--dataset", "photos", "--limit", "1")
+    done = sr_bench("agree", "fixed.onnx", "--backends", "onnxruntime,tract", *places)
+    assert done.code == 0, done.err
+    assert done.out.startswith("file/fixed fp32 on photos_x2, 1 image: ")
+    assert "no limit is set" in done.out
+
+
+def test_a_bare_int8_file_is_compared_as_it_is(agree, sr_bench, tmp_path: Path) -> None:
+    network = residual_net(tmp_path / "net.onnx")
+    clips, weights = exact_clips(network, images(3)), integer_weights(network, {})
+    model = quantise(network, clips, weights, Int8Plan(rounding="nearest"), (), notes={})
+    del model.metadata_props[:]  # as others write it
+    onnx.save(model, tmp_path / "theirs.onnx")
+    command = ("agree", "theirs.onnx", "--backends", "onnxruntime,tract", "--limit", "1")
+    unnamed = sr_bench(*command)
+    assert unnamed.code == 2
+    assert "theirs.onnx is int8: '/head/Conv/weight/int' is stored" in unnamed.err
+    done = sr_bench(*command, "--precision", "int8_max", "--seconds", "0")
+    assert done.out.startswith("file/theirs int8_max on photos_x2, 1 image: ")
+    helper.set_model_props(model, {"sr_bench.precision": "int8", "sr_bench.observer": "kl"})
+    onnx.save(model, tmp_path / "theirs.onnx")
+    assert sr_bench(*command, "--seconds", "0").out.startswith("file/theirs int8_kl on ")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import ast
 from importlib import import_module
 from pathlib import Path
+from symtable import symtable
 
 import pytest
 
@@ -20,6 +21,19 @@ def test_all_that_a_benchmark_imports_of_ours_exists(script: Path) -> None:
             for alias in node.names:
                 if not hasattr(module, alias.name):
                     import_module(f"{node.module}.{alias.name}")
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_all_that_a_benchmark_imports_of_another_exists(script: Path) -> None:
+    beside = {other.stem: other for other in SCRIPTS}
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module in beside:
+            assert {alias.name for alias in node.names} <= defined(beside[node.module])
+
+
+def defined(script: Path) -> set[str]:
+    symbols = symtable(script.read_text(encoding="utf-8"), script.name, "exec").get_symbols()
+    return {each.get_name() for each in symbols if each.is_assigned() or each.is_imported()}
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)

@@ -54,6 +54,16 @@ def test_a_bomb_is_refused_by_name(data: bytes, why: str, tmp_path: Path) -> Non
         read_image(tmp_path / "a.png")
 
 
+def test_a_decoder_prints_nothing_of_what_is_odd_beside_the_pixels(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    profile = (b"iCCP", b"ICC Profile\0\0" + zlib.compress(bytes(200)))
+    for name, chunks in {"plain": [], "odd": [profile]}.items():
+        (tmp_path / name).write_bytes(png(16 * 17, *chunks))
+    assert (read_image(tmp_path / "odd") == read_image(tmp_path / "plain")).all()
+    assert capfd.readouterr().err == ""
+
+
 def test_photographs_of_all_qualities_are_not_bombs() -> None:
     noise = Image.effect_noise((64, 48), 90)
     for form, options in (("PNG", {"compress_level": 0}), ("JPEG", {"quality": 100})):

@@ -90,7 +90,6 @@ def test_the_histograms_are_those_of_the_network_s_tensors(network: Network) -> 
         assert histogram.low == pytest.approx(min(t.min() for t in tensors), abs=1e-5)
         assert histogram.high == pytest.approx(max(t.max() for t in tensors), abs=1e-5)
         assert histogram.counts.sum() == sum(-(-t.size // 4) for t in tensors)
-    assert stats.images == ("0.png", "1.png", "2.png")
 
 
 def test_tails_are_kept_of_each_image_and_observers_see_no_image_that_stresses(
@@ -100,7 +99,6 @@ def test_tails_are_kept_of_each_image_and_observers_see_no_image_that_stresses(
     dim, bright = (lambda: _image(40, 300, 1) / 2), (lambda: _image(150, 150, 2))
     plain = _collect(network, {"dim": dim})
     both = _collect(network, {"dim": dim, "bright": bright}, stress={"bright"})
-    assert both.images == ("bright", "dim")
     for name, histogram in both.histograms.items():
         _assert_same_histogram(histogram, plain.histograms[name])
     assert both.histograms["x"].high < 0.5 < both.tails["x"].extremes.high
@@ -139,7 +137,6 @@ def test_neither_order_nor_workers_nor_memory_change_a_bit(
     first = _collect(network, inputs)
     second = _collect(network, other, memory_mib=memory_mib, workers=workers)
     _assert_same(first, second)
-    assert first.images == second.images
     for name, tails in first.tails.items():
         for field in fields(Tails):
             ours, theirs = (getattr(t, field.name) for t in (tails, second.tails[name]))
@@ -303,7 +300,7 @@ def test_too_little_memory_says_how_much_is_needed(network: Network) -> None:
     needed = int(str(error.value).partition(" MiB")[0].rpartition(" ")[2])
     assert needed > 2
     stats = _collect(network, {"9.png": lambda: _image(150, 180, 0)}, memory_mib=needed, workers=3)
-    assert stats.images == ("9.png",)
+    assert stats.histograms
 
 
 def _most_at_a_time(

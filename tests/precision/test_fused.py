@@ -42,6 +42,13 @@ KINDS = {
     "scaled sum": _middle(
         _conv("a", "b"), _node("Mul", "b fifth", "c"), _node("Add", "c a", "d"), _conv("d", "z")
     ),
+    "scaled trunk": _middle(
+        _conv("a", "b"),
+        _node("Add", "b a", "c"),
+        _node("Mul", "c fifth", "d"),
+        _node("Add", "d a", "e"),
+        _conv("e", "z"),
+    ),
     "last sum": [_conv("x", "a", "head"), _conv("a", "b", "tail"), _node("Add", "b x", "y")],
     "concat": _middle(
         _conv("a", "b"), _node("Concat", "a b", "c", axis=1), _conv("c", "z", "both")
@@ -125,3 +132,14 @@ def test_every_int8_layer_is_one_integer_kernel(
         for whole in (network.model, model)
     )
     assert 10 * np.log10(np.ptp(full) ** 2 / np.square(full - low).mean()) > 30
+
+
+@pytest.mark.parametrize("network", ["scaled trunk"], indirect=True)
+def test_a_scaled_sum_is_made_whole_before_it_is_added(network: Network) -> None:
+    clip, plan = exact_clips(network, images(1)), Int8Plan(rounding="nearest")
+    model = quantise(network, clip, integer_weights(network, {}), plan, (), notes={})
+    nodes = {output: node for node in model.graph.node for output in node.output}
+    (scaled,) = (node for node in model.graph.node if "fifth" in node.input)
+    whole = nodes[nodes["d"].input[0]]  # behind it the unit is multiplied in again
+    assert whole.op_type == "Round"
+    assert nodes[whole.input[0]].input[0] == scaled.output[0]

@@ -25,7 +25,11 @@ LOW = ("fp16", "int8_max", "int8_percentile", "int8_kl")
 PSNR_DB, SSIM = 5e-5, 5e-6
 """Half a unit of the digit: on the authors' GPU some 8-bit levels round the other way."""
 
+# Few images, as more would take most of the time.
 GATE = """
+[model.int8]
+count = 6
+
 [model.gate]
 min_fidelity_db = 30.0
 max_drop_db = 1.0

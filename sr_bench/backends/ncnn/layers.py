@@ -81,9 +81,15 @@ class Node:
             self.refuse(f"it has no input number {index}")
         return value
 
+    def given(self, index: int, name: str, default: Any) -> Any:
+        """Return input number `index`, or the attribute `name` that older operators have for it."""
+        value = self.constant(index)
+        return self.attribute(name, default) if value is None else value.tolist()
+
     def refuse(self, why: str) -> NoReturn:
         """Raise the ValueError that it can't be converted."""
-        msg = f"the node {self.proto.name!r} ({self.kind}) is not written as ncnn has it: {why}"
+        name = self.proto.name or self.proto.output[0]
+        msg = f"the node {name!r} ({self.kind}) is not written as ncnn has it: {why}"
         raise ValueError(msg)
 
     def layer(
@@ -181,12 +187,8 @@ def _binary(node: Node) -> list[Layer]:
 
 
 def _clip(node: Node) -> list[Layer]:
-    low, high = node.constant(1), node.constant(2)
-    limits = [
-        node.attribute("min", -_LARGEST) if low is None else low.item(),
-        node.attribute("max", _LARGEST) if high is None else high.item(),
-    ]
-    return [node.layer("Clip", dict(enumerate(np.clip(limits, -_LARGEST, _LARGEST).tolist())))]
+    limits = np.hstack([node.given(1, "min", -_LARGEST), node.given(2, "max", _LARGEST)])
+    return [node.layer("Clip", dict(enumerate(limits.clip(-_LARGEST, _LARGEST).tolist())))]
 
 
 def _prelu(node: Node) -> list[Layer]:
@@ -217,9 +219,7 @@ def _axis(node: Node, axis: int) -> int:
 
 
 def _split(node: Node) -> list[Layer]:
-    given = node.constant(1)
-    sizes = node.attribute("split", None) if given is None else given.tolist()
-    parts = sizes or [-233] * len(node.proto.output)  # equal ones
+    parts = node.given(1, "split", None) or [-233] * len(node.proto.output)  # equal ones
     return [node.layer("Slice", {0: parts, 1: _axis(node, node.attribute("axis", 0))})]
 
 
@@ -242,14 +242,12 @@ _PADS = {"constant": 0, "edge": 1, "reflect": 2}
 
 
 def _pad(node: Node) -> list[Layer]:
-    given, value = node.constant(1), node.constant(2)
+    pads, value = node.given(1, "pads", []), node.given(2, "value", 0.0)
     mode = node.attribute("mode", "constant")
-    pads: list[int] = node.attribute("pads", []) if given is None else given.tolist()
     if len(pads) != 8 or any([*pads[:2], *pads[4:6]]) or mode not in _PADS:
         node.refuse("expected pads of height and width alone, constant, edge or reflect")
-    number = node.attribute("value", 0.0) if value is None else value.item()
     sizes = {0: pads[2], 1: pads[6], 2: pads[3], 3: pads[7]}
-    return [node.layer("Padding", {**sizes, 4: _PADS[mode], 5: float(number)})]
+    return [node.layer("Padding", {**sizes, 4: _PADS[mode], 5: float(np.squeeze(value))})]
 
 
 def _pool(node: Node) -> list[Layer]:
@@ -264,8 +262,7 @@ def _pool(node: Node) -> list[Layer]:
 def _mean(node: Node) -> list[Layer]:
     """Return layers for the mean of each plane, which stays one of 1 x 1."""
     if node.kind == "ReduceMean":
-        given = node.constant(1)
-        axes = node.attribute("axes", []) if given is None else given.tolist()
+        axes = node.given(1, "axes", [])
         if {axis % 4 for axis in axes} != {2, 3} or not node.attribute("keepdims", 1):
             node.refuse("expected the mean of height and width, which are kept")
     flat = f"{node.proto.output[0]}\nflat"

@@ -14,6 +14,9 @@ if TYPE_CHECKING:  # onnx loads only when a file is opened
     from sr_bench.files.onnx_ends import ImageEnd, ImageNetwork
 
 
+_OVERLAP = 16  # pixels, of tiles
+
+
 def add_file_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what a file does not tell by itself."""
     parser.add_argument("--scale", type=int, default=2, help="of an ONNX file (default: 2)")
@@ -52,9 +55,8 @@ def card_of_file(args: argparse.Namespace) -> "ModelCard":
         (_colour(image, args.colour), (0.0, _white(image, args.white)))
         for image in (network.reads, network.gives)
     )
-    size = network.size  # larger images are cut into tiles of it
-    fitted = replace(NetworkInput(*reads), size=size, overlap=min(size) // 4 if size else None)
-    card = _card(args, fitted, NetworkOutput(*gives), network)
+    given = NetworkInput(*reads, size=network.size, overlap=_overlap(network.size))
+    card = _card(args, given, NetworkOutput(*gives), network)
     if args.plan is None:
         return card
     from sr_bench.cards.load import load_int8_plan
@@ -98,6 +100,11 @@ def _colour(image: "ImageEnd", asked: NetworkColour | None) -> NetworkColour:
     raise OptionError(msg)
 
 
+def _overlap(size: tuple[int, int] | None) -> int | None:
+    """Return by how much the tiles overlap of a network that takes one size; None: it takes any."""
+    return min(_OVERLAP, (min(size) - 1) // 2) if size else None
+
+
 def _white(image: "ImageEnd", asked: float | None) -> float:
     return asked or (255.0 if image.end.kind == "uint8" else 1.0)
 
@@ -116,14 +123,11 @@ def with_multiple(card: "ModelCard") -> "ModelCard":
         session = open_on_cpu(card.onnx)
         (end,) = session.get_inputs()
 
-        def runs(height: int, width: int) -> bool:
+        def run(height: int, width: int) -> None:
             image = np.zeros((1, card.input.channels, height, width), np.float32)
-            with suppress(Exception):  # onnxruntime's have no common base
-                session.run(None, {end.name: image})
-                return True
-            return False
+            session.run(None, {end.name: image})
 
-        number = needed_multiple(runs)
+        number = needed_multiple(run)
     return replace(card, input=replace(card.input, multiple_of=max(number, 1)))
 
 

@@ -49,6 +49,7 @@ class Prober:
         assert artefact.onnx is not None
         self._artefact, self._selection = artefact, selection
         self._model = load_onnx(artefact.onnx)
+        self._whole = lr if reads.size is None else _middle(lr, reads)
         self._lr = _middle(lr, reads)
 
     @cached_property
@@ -60,6 +61,12 @@ class Prober:
     def rounding(self) -> float:
         """Rms difference that the order of sums explains."""
         return _ROUNDING.get(self._artefact.precision.dtype, _ROUNDING_FP32)
+
+    def widen(self, first: str, second: str) -> None:
+        """Look at the whole image from now on if two backends do not part on its middle."""
+        end = self.apart(self.values[-1], first, second)
+        if end and end.rms <= self.rounding:
+            self._lr = self._whole
 
     def apart(self, value: str, first: str, second: str) -> LayerApart | None:
         """Return how far two backends are apart behind `value`; None if one can't run so much."""

@@ -142,7 +142,9 @@ class Runtimes:
         """Return what runs parts of the network on the image on which `pair` is furthest apart."""
         index = self._job.names.index(pair.worst.image)
         lr = self._job.network_input(self._job.pair(index))
-        return Prober(self._artefact, self._selection, self._prepared.reads, lr)
+        prober = Prober(self._artefact, self._selection, self._prepared.reads, lr)
+        prober.widen(pair.first, pair.second)
+        return prober
 
 
 def _apart(image: str, one: tuple[str, Levels], other: tuple[str, Levels]) -> ImageApart:
@@ -159,8 +161,8 @@ def _apart(image: str, one: tuple[str, Levels], other: tuple[str, Levels]) -> Im
 
 def _judged(pairs: Sequence[PairApart], limit: AgreeLimit | None) -> tuple[Status, str]:
     furthest = min(pairs, key=lambda pair: pair.db)
-    told = f"{furthest.first} and {furthest.second} are {furthest.db:.1f} dB apart"
+    told = f"{furthest} are {furthest.db:.1f} dB apart" if furthest.worst.mse else "all are equal"
     if limit is None:
-        return Status.NEW, f"{told}; the card has no limit, [model.agree] min_db"
+        return Status.NEW, f"{told}; no limit is set: min_db under [model.agree] of the card"
     status = Status.LOSS if furthest.db < limit.min_db else Status.WITHIN
-    return status, f"{told}, the card allows {limit.min_db:g} dB"
+    return status, f"{told}, expected at least {limit.min_db:g} dB"

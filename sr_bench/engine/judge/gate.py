@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.core.compare import LossLimits
-from sr_bench.core.gate import Comparison, Drop, GateFinding, GateImage, GateVerdict, listed
+from sr_bench.core.gate import NAMED, Comparison, Drop, GateFinding, GateImage, GateVerdict
 from sr_bench.core.int8 import RING_PX, Gate
 from sr_bench.core.record import Record, Status
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.judge.drops import drop_by, flat, judge_drop
 from sr_bench.engine.score.fidelity import Fidelity
 from sr_bench.errors import MetricError
-from sr_bench.text.printable import counted
+from sr_bench.text.printable import counted, some
 
 
 def judge_images(
@@ -133,8 +133,8 @@ def compare_records(now: Record, before: Record, limits: LossLimits) -> Comparis
     images = tuple(name for name in new if name in old)
     missing = tuple(name for name in old if name not in new)
     added = tuple(name for name in new if name not in old)
-    unmatched = f"; missing in this run: {listed(missing)}" if missing else ""
-    unmatched += f"; not in the earlier record: {listed(added)}" if added else ""
+    unmatched = f"; missing in this run: {some(missing, NAMED)}" if missing else ""
+    unmatched += f"; not in the earlier record: {some(added, NAMED)}" if added else ""
     if not images:
         sentence = f"no image is in both records, so nothing can be compared{unmatched}"
         return Comparison(

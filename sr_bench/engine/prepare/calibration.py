@@ -1,7 +1,7 @@
 """The images that clip ranges come from, as a network's inputs or as levels, and their digest."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -85,15 +85,18 @@ class CalibrationSet:
     def levels(self) -> tuple[Callable[[], NDArray[np.uint8]], ...]:
         """Return a function for each image that loads it as height x width x 3, RGB, 0-255.
 
-        Each is in the size that the network gets it in.
+        Each is in the size that the network gets what is judged in.
         """
         return tuple(partial(self._levels, index) for index in range(len(self.names)))
 
     def _input(self, index: int) -> NDArray[np.float32]:
-        return network_input(self._lr(index), self._rule, self.card.input, self.card.scale)
+        lr = self._lr(index)
+        lr = self._filled(lr) if self.card.onnx else lr  # which may take no other size
+        return network_input(lr, self._rule, self.card.input, self.card.scale)
 
     def _levels(self, index: int) -> NDArray[np.uint8]:
-        lr, rule, factor = self._lr(index), self.card.input.enlarged, self.card.input_scale
+        lr, factor = self._filled(self._lr(index)), self.card.input_scale
+        rule = self.card.input.enlarged
         return resize(lr, (lr.shape[0] * factor, lr.shape[1] * factor), rule) if rule else lr
 
     def _lr(self, index: int) -> NDArray[np.uint8]:
@@ -103,7 +106,16 @@ class CalibrationSet:
         if lr is None:
             msg = f"{self.images.slug}: {self.names[index]} has no LR image to calibrate with"
             raise DatasetError(msg)
-        return in_input_shape(lr, self._rule)
+        shape = self._rule.input_shape
+        if shape:  # enlarged, it would lack the detail of what is judged, and that be clipped
+            shape = (min(shape[0], lr.shape[0]), min(shape[1], lr.shape[1]))
+        return in_input_shape(lr, replace(self._rule, input_shape=shape))
+
+    def _filled(self, lr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return `lr` mirrored until it fills the size that the protocol resizes to."""
+        height, width = self._rule.input_shape or lr.shape[:2]
+        spare = ((0, height - lr.shape[0]), (0, width - lr.shape[1]), (0, 0))
+        return np.pad(lr, spare, "reflect")
 
     def provenance(self) -> Mapping[str, str]:
         """Return what a record says about the set."""

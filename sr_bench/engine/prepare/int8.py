@@ -1,6 +1,7 @@
 """From a calibration set to an int8 network: one pass serves every observer, kept by content."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from sr_bench.engine.prepare.calibrated import Calibrated, packed, unpacked
 from sr_bench.engine.prepare.calibration import CalibrationSet, Effort
 from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.engine.prepare.stress import stress_cost
-from sr_bench.errors import BackendError, NotRunError, SrBenchError
+from sr_bench.errors import BackendError, NotRunError
 from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
@@ -30,12 +31,16 @@ from sr_bench.precision.macs import run_in_integers
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.carried import Carrier, largest_side
 from sr_bench.precision.noise.plans import Predictor
+from sr_bench.precision.noise.reach import reach
 from sr_bench.precision.points import points
 from sr_bench.precision.qdq import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
 from sr_bench.precision.rounding import integer_weights
 from sr_bench.precision.scale import Scale
-from sr_bench.precision.tiles import Cutter
+from sr_bench.precision.tiles import Cutter, Run
+
+_CARRIED = 3
+"""Images that noise is carried through the network for, to scale its channels."""
 
 
 @dataclass(frozen=True)
@@ -154,22 +159,14 @@ class Int8Maker:
             for by_image in zip(*errors, strict=True)
         )
 
-    def cutter(self, run: Callable[[NDArray[np.float32]], object], memory_bytes: int) -> Cutter:
+    def cutter(self, run: Run, memory_bytes: int) -> Cutter:
         """Return what cuts images into parts whose errors fit into the memory.
 
-        `run` runs the fp32 network on an image, NCHW; it raises an SrBenchError if it can't.
+        `run` runs the fp32 network on an image, NCHW; it raises anything if it can't.
         """
-
-        def runs(image: NDArray[np.float32]) -> bool:
-            try:
-                run(image)
-            except SrBenchError:
-                return False
-            return True
-
         given = self.images.card.input
         side = largest_side(self.network, given.channels, memory_bytes)
-        return Cutter.of(self.network, runs, given, largest=side)
+        return Cutter.of(self.network, run, given, largest=side)
 
     def noise(self, observer: str) -> dict[str, float]:
         """Return the noise that 8 bits add to each tensor, as a part of its power: an estimate."""
@@ -187,12 +184,13 @@ def int8_maker(
     name: str,
     effort: Effort,
     *,
-    equalise: bool,
+    is_qdq: bool,
 ) -> Int8Maker:
     """Return what makes int8 networks of the one in the file `onnx`, after a pass over `images`.
 
     What the pass finds is the file `name` of `kept` if it was made before: a digest of all that
-    decides the content. With `equalise` channels are scaled first; see `equalise.scaling`.
+    decides the content. Of a QDQ file the plan may have the channels scaled first, and its ranges
+    heed images that stress; a device's compiler gets the network as it is, and widens nothing.
 
     Raises:
         BackendError: The network can't run on an image, a value is NaN or infinite, or the
@@ -212,7 +210,7 @@ def int8_maker(
     # The moments are dear, and no other rounding reads them.
     learned = images.card.int8.rounding == "learned"
     try:
-        found = _scaling(network, images, effort) if equalise else UNSCALED
+        found = _scaling(network, images, effort) if is_qdq else UNSCALED
         network = scaled(network, found)
         statistics = collect(
             network,
@@ -229,24 +227,26 @@ def int8_maker(
         statistics.histograms, statistics.live, statistics.tails, weights, found, stress_cost=1.0
     )
     maker = Int8Maker(network, result, images)
-    if images.stress:
-        low = maker.model(maker.ranges("max"), keep=())
-        cost = stress_cost(network, low, images)
+    if images.stress and is_qdq:
+        low = maker.model(maker.ranges("max", choices={}), keep=())
+        cost = stress_cost(network, low, images, workers=effort.workers)
         maker = replace(maker, calibrated=replace(result, stress_cost=cost))
     kept.write(name, packed(maker.calibrated))
     return maker
 
 
 def _scaling(network: Network, images: CalibrationSet, effort: Effort) -> Scaling:
-    """Return how the channels of `network` are to be scaled."""
-    profiles = channel_profiles(
-        network,
-        watched(network),
-        _named(images),
-        workers=effort.workers,
-        given=images.card.input,
-    )
-    return scaling(network, profiles, may_loosen=images.card.int8.skips == "float")
+    """Return how the plan has the channels of `network` scaled, for images that don't stress."""
+    calm = {name: load for name, load in _named(images).items() if name not in images.stress}
+    if not calm or images.card.int8.channels == "given":
+        return UNSCALED
+    given, workers = images.card.input, effort.workers
+    profiles = channel_profiles(network, watched(network), calm, workers=workers, given=given)
+    few = dict([*calm.items()][:: max(1, len(calm) // _CARRIED)][:_CARRIED])
+    with suppress(BackendError):  # what carries no noise back keeps its scale
+        carried = reach(network, few, given)
+        return scaling(network, profiles, carried, may_loosen=images.card.int8.skips == "float")
+    return UNSCALED
 
 
 def _named(images: CalibrationSet) -> dict[str, Callable[[], NDArray[np.float32]]]:

@@ -212,15 +212,12 @@ class Prepared(CardNetwork):
         if self.calibration is None:
             msg = f"{self.card.id} is prepared for {self.precision}, which needs no calibration"
             raise TypeError(msg)
-        plan = self.card.int8
-        # A device's compiler gets the network as it is.
-        equalise = self.form is Form.ONNX and plan.channels == "equalised"
-        key = sha256_json(
-            [self._calibrated(), self.calibration.digest, plan.rounding, equalise and plan.skips]
-        )
+        plan, is_qdq = self.card.int8, self.form is Form.ONNX
+        decides = is_qdq and (plan.channels, plan.skips, plan.activations)
+        key = sha256_json([self._calibrated(), self.calibration.digest, plan.rounding, decides])
         name = f"calibration/{key}.npz"
         how = (self.calibration, self.kept, name, self.effort)
-        return int8_maker(self.fp32_onnx(), *how, equalise=equalise)
+        return int8_maker(self.fp32_onnx(), *how, is_qdq=is_qdq)
 
     def _calibrated(self) -> str:
         """Return the cache key of what images went through: the processor moves last digits."""

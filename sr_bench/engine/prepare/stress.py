@@ -5,7 +5,8 @@ tensor tells, the output does. So the network is run in int8 by ranges that were
 such images; those that bear them keep their fine steps.
 """
 
-from contextlib import suppress
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,9 @@ _SIDE = 64  # pixels of height and width that are run of an image, where any siz
 Array = NDArray[np.float32]
 
 
-def stress_cost(network: Network, low: ModelProto, images: CalibrationSet) -> float:
+def stress_cost(
+    network: Network, low: ModelProto, images: CalibrationSet, *, workers: int
+) -> float:
     """Return how many times the error of rounding the images that stress may make of a tensor.
 
     That is 1 where they need nothing.
@@ -39,32 +42,25 @@ def stress_cost(network: Network, low: ModelProto, images: CalibrationSet) -> fl
         network: In fp32.
         low: In int8, by ranges that allow them nothing.
         images: Some of which stress.
+        workers: Images that run at the same time.
     """
-    full, rounded = _Network(network.model), _Network(low)
-    cutter = Cutter.of(network, full.takes, images.card.input, largest=_SIDE)
-    close: dict[bool, list[float]] = {True: [], False: []}
-    for name, load in zip(images.names, images.inputs(), strict=True):
+    full, rounded = _opened(network.model), _opened(low)
+    cutter = Cutter.of(network, full, images.card.input, largest=_SIDE)
+
+    def closeness(name: str, load: Callable[[], Array]) -> float:
         piece = cutter.middle(load(), name)
-        kept = fidelity(rounded.run(piece), full.run(piece), white=images.input_range.high)
-        close[name in images.stress].append(kept.all_db)
-    return 1.0 if min(close[True]) >= min(close[False]) - BEHIND_DB else STRESS_COST
+        return fidelity(rounded(piece), full(piece), white=images.input_range.high).all_db
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="stress") as executor:
+        close = list(executor.map(closeness, images.names, images.inputs()))
+    by_kind: dict[bool, list[float]] = {True: [], False: []}
+    for name, db in zip(images.names, close, strict=True):
+        by_kind[name in images.stress].append(db)
+    return 1.0 if min(by_kind[True]) >= min(by_kind[False]) - BEHIND_DB else STRESS_COST
 
 
-class _Network:
-    """A network that computes in float, alike on every CPU."""
-
-    def __init__(self, model: ModelProto) -> None:
-        self._session = open_on_cpu(model.SerializeToString(), in_integers=False)
-        (self._input,) = (source.name for source in self._session.get_inputs())
-
-    def run(self, image: Array) -> Array:
-        """Return the output for `image`, both NCHW."""
-        (output,) = self._session.run(None, {self._input: image})
-        return np.asarray(output)
-
-    def takes(self, image: Array) -> bool:
-        """Return whether the network runs on `image`."""
-        with suppress(Exception):  # onnxruntime's have no common base
-            self.run(image)
-            return True
-        return False
+def _opened(model: ModelProto) -> Callable[[Array], Array]:
+    """Return `model` as a function of an image, NCHW; it computes in float, alike on every CPU."""
+    session = open_on_cpu(model.SerializeToString(), in_integers=False)
+    (source,) = session.get_inputs()
+    return lambda image: np.asarray(session.run(None, {source.name: image})[0])

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sr_bench.core.int8 import RING_PX
 from sr_bench.errors import MetricError
 
+_INSIDE = slice(RING_PX, -RING_PX)
+
 
 @dataclass(frozen=True)
 class Fidelity:
@@ -22,34 +24,28 @@ class Fidelity:
     """Over the border ring alone: what a protocol that crops the border does not see."""
 
 
-def fidelity(
-    low: NDArray[np.float32],
-    reference: NDArray[np.float32],
-    *,
-    white: float,
-    ring_px: int = RING_PX,
-) -> Fidelity:
+def fidelity(low: NDArray[np.float32], reference: NDArray[np.float32], *, white: float) -> Fidelity:
     """Return the fidelity of the raw network output `low` to `reference`, summed in float64.
+
+    An image that is no larger than two rings is all ring: the three values are then equal.
 
     Args:
         low: Of the low precision, float32 NCHW; neither clipped nor rounded.
         reference: Of fp32, same shape.
         white: The network's white level, 1.0 or 255.0: the peak of the PSNR.
-        ring_px: Width of the border ring. An image that is no larger than two rings is all ring:
-            the three values are then equal.
 
     Raises:
         MetricError: The shapes differ, are not NCHW or hold no pixel; a value is NaN or infinite;
-            or `white` or `ring_px` is not above 0.
+            or `white` is not above 0.
     """
-    _check(low, reference, white, ring_px)
+    _check(low, reference, white)
     squares = np.subtract(low, reference, dtype=np.float64)
     np.square(squares, out=squares)  # in place: outputs may be large
-    inside = squares[..., ring_px:-ring_px, ring_px:-ring_px]
+    inside = squares[..., _INSIDE, _INSIDE]
     if not inside.size:
         whole = _db(float(squares.sum()), squares.size, white)
         return Fidelity(whole, whole, whole)
-    ring_sum = _ring_sum(squares, ring_px)
+    ring_sum = _ring_sum(squares)
     inside_sum = float(inside.sum())
     return Fidelity(
         all_db=_db(ring_sum + inside_sum, squares.size, white),
@@ -58,11 +54,11 @@ def fidelity(
     )
 
 
-def _ring_sum(squares: NDArray[np.float64], ring_px: int) -> float:
+def _ring_sum(squares: NDArray[np.float64]) -> float:
     """Return the sum of the border ring: by itself, so that it is 0 where the outputs are equal."""
-    middle = squares[..., ring_px:-ring_px, :]
-    sides = (middle[..., :ring_px], middle[..., -ring_px:])
-    ends = (squares[..., :ring_px, :], squares[..., -ring_px:, :])
+    middle = squares[..., _INSIDE, :]
+    sides = (middle[..., :RING_PX], middle[..., -RING_PX:])
+    ends = (squares[..., :RING_PX, :], squares[..., -RING_PX:, :])
     return math.fsum(float(part.sum()) for part in (*ends, *sides))
 
 
@@ -71,9 +67,7 @@ def _db(squares: float, count: int, white: float) -> float:
     return 10 * math.log10(white**2 * count / squares) if squares else math.inf
 
 
-def _check(
-    low: NDArray[np.float32], reference: NDArray[np.float32], white: float, ring_px: int
-) -> None:
+def _check(low: NDArray[np.float32], reference: NDArray[np.float32], white: float) -> None:
     """Raise MetricError unless the two outputs can be compared."""
     if low.shape != reference.shape or low.ndim != 4 or not low.size:
         msg = (
@@ -81,11 +75,8 @@ def _check(
             f" got {low.shape} in low precision and {reference.shape} in fp32"
         )
         raise MetricError(msg)
-    if not (white > 0 and ring_px > 0):
-        msg = (
-            "fidelity expects a white level and a ring width above 0,"
-            f" got white={white}, ring_px={ring_px}"
-        )
+    if not white > 0:  # nor NaN
+        msg = f"fidelity expects a white level above 0, got {white}"
         raise MetricError(msg)
     for name, output in (("low-precision", low), ("fp32", reference)):
         bad = output.size - int(np.isfinite(output).sum())

@@ -11,8 +11,7 @@ from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.call import Call
 from sr_bench.precision.noise.convolution import Convolution
 from sr_bench.precision.noise.nodes import Nodes
-from sr_bench.precision.noise.rules import RULES
-from sr_bench.precision.rounding import IntegerWeights
+from sr_bench.precision.noise.rules import RULES, SIZES_ONLY
 from sr_bench.precision.segments import Array
 
 
@@ -25,8 +24,7 @@ class Met:
     """Gradient of what it gives."""
     read: Array
     """Gradient of what it reads, through this layer alone."""
-    changed: Array
-    """What its rounded weights change in what it gives."""
+    convolution: Convolution
 
 
 @dataclass
@@ -44,17 +42,12 @@ class _Gradients:
 class Backward:
     """The way back through a network, opened once for any number of images."""
 
-    def __init__(
-        self, network: Network, weights: Mapping[str, IntegerWeights], nodes: Nodes
-    ) -> None:
+    def __init__(self, network: Network, nodes: Nodes) -> None:
         self._network, self._nodes = network, nodes
         self._active = _active(network)
         by_name = {node.name: node for node in network.model.graph.node}
         self._layers = {
-            layer.node: (
-                layer,
-                Convolution(network, by_name[layer.node], layer, weights[layer.weight]),
-            )
+            layer.node: (layer, Convolution(network, by_name[layer.node], layer))
             for layer in network.layers
         }
 
@@ -71,9 +64,9 @@ class Backward:
             given = mine[0]
             if given is not None and node.name in self._layers:
                 layer, convolution = self._layers[node.name]
-                read, changed = convolution.back(given, values[layer.input])
+                read = convolution.back(given, values[layer.input].shape[2:])
                 gradients.add(layer.input, read)
-                yield Met(layer, given, read, changed)
+                yield Met(layer, given, read, convolution)
             elif node.op_type == "Split" and any(part is not None for part in mine):
                 gradients.add(node.input[0], _joined(node, mine, values))
             elif given is not None and node.op_type in RULES:
@@ -91,11 +84,15 @@ class Backward:
         call = Call(node, inputs, values[node.output[0]], given, again)
         for i, name in enumerate(node.input):
             if name in self._active:
+                msg = f"errors can't be carried back through {node.op_type} {node.name!r}"
                 try:
-                    gradients.add(name, RULES[node.op_type](call, i))
+                    carried = RULES[node.op_type](call, i)
                 except Exception as cause:  # operators have more forms than rules know
-                    msg = f"errors can't be carried back through {node.op_type} {node.name!r}"
                     raise BackendError(msg) from cause
+                if not np.isfinite(carried).all():
+                    msg = f"{msg}: its derivative is not finite"
+                    raise BackendError(msg)
+                gradients.add(name, carried)
 
 
 def blocked(network: Network) -> Mapping[Layer, str]:
@@ -109,6 +106,18 @@ def blocked(network: Network) -> Mapping[Layer, str]:
             fault = ways[0] if known else node.op_type
             behind.update(dict.fromkeys(node.input, fault))
     return {layer: behind[layer.output] for layer in network.layers if layer.output in behind}
+
+
+def needed(network: Network) -> frozenset[str]:
+    """Return the values that the rules read; of others they only need sizes."""
+    found: set[str] = set()
+    layers = {layer.node for layer in network.layers}
+    for node in network.model.graph.node:
+        if node.op_type == "Relu":
+            found.update(node.output)
+        elif node.name not in layers and node.op_type not in SIZES_ONLY:
+            found.update((*node.input, *node.output))
+    return frozenset(found)
 
 
 def _active(network: Network) -> frozenset[str]:

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from sr_bench.precision.lanes import copies_of
 from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.noise.backward import Backward, blocked
+from sr_bench.precision.noise.backward import Backward, blocked, needed
 from sr_bench.precision.noise.nodes import Nodes
-from sr_bench.precision.noise.rules import SIZES_ONLY
 from sr_bench.precision.points import given, gives_image
 from sr_bench.precision.rounding import IntegerWeights
 from sr_bench.precision.scale import Scale
@@ -71,12 +70,12 @@ class Carrier:
     """Carries the errors of a network's layers to its output, for one image at a time."""
 
     def __init__(self, network: Network, weights: Mapping[str, IntegerWeights]) -> None:
-        self._network = network
+        self._network, self._weights = network, weights
         self.blocked = blocked(network)
         """Layers whose errors can't be carried to the output, with the operator at fault."""
         self._nodes = Nodes(network)
         self._needed = _needed(network)
-        self._backward = Backward(network, weights, self._nodes)
+        self._backward = Backward(network, self._nodes)
         self._copies = {
             layer: copies_of(len(network.constants[layer.weight]))
             if gives_image(network, layer)
@@ -112,7 +111,8 @@ class Carrier:
                 continue
             layer, name = met.layer, given(self._network, met.layer)
             copies = self._copies[layer]
-            weights = _common(met.changed, met.given) / copies
+            changed = met.convolution.changed(values[layer.input], self._weights[layer.weight])
+            weights = _common(changed, met.given) / copies
             for scale, errors in zip(scales, found, strict=True):
                 # The ReLU between lets pass what is above 0, and 0 is rounded exactly.
                 read = _common(_rounding(values[layer.input], scale(layer.input)), met.read)
@@ -123,14 +123,8 @@ class Carrier:
 
 def _needed(network: Network) -> frozenset[str]:
     """Return the values that the way back reads; of others it only needs sizes."""
-    needed = {name for layer in network.layers for name in (layer.input, given(network, layer))}
-    layers = {layer.node for layer in network.layers}
-    for node in network.model.graph.node:
-        if node.op_type == "Relu":
-            needed.update(node.output)
-        elif node.name not in layers and node.op_type not in SIZES_ONLY:
-            needed.update((*node.input, *node.output))
-    return frozenset(needed)
+    rounded = {name for layer in network.layers for name in (layer.input, given(network, layer))}
+    return frozenset(rounded | needed(network))
 
 
 def _rounding(values: Array, scale: Scale) -> Array:

@@ -23,42 +23,29 @@ _OPSET = 17
 class Convolution:
     """The derivative of a layer, opened for each size of image that it meets."""
 
-    def __init__(self, network: Network, node: NodeProto, layer: Layer, weights: IntegerWeights):
-        self._node = node
+    def __init__(self, network: Network, node: NodeProto, layer: Layer) -> None:
         self._weight = network.constants[layer.weight].astype(np.float32)
-        rounded = weights.values * weights.q_scale[:, None, None, None]
-        self._change = (rounded - self._weight).astype(np.float32)
         self._given = {item.name: helper.get_attribute_value(item) for item in node.attribute}
-        self._open = cache(self._opened)
+        self._carrying = cache(lambda *sizes: _opened(*self._adjoint(*sizes)))
+        self._changing: InferenceSession | None = None
 
-    def back(self, gradient: Array, read: Array) -> tuple[Array, Array]:
-        """Return the gradient of what the layer reads, and what rounded weights change.
+    def back(self, gradient: Array, size: tuple[int, ...]) -> Array:
+        """Return the gradient of what the layer reads, of that height and width.
 
-        Args:
-            gradient: Of what the layer gives, N x C x H x W.
-            read: What it reads.
-
-        Returns:
-            The former of the shape of `read`, the latter of that of `gradient`.
+        `gradient` is that of what it gives, N x C x H x W.
         """
-        session = self._open(gradient.shape[2:], read.shape[2:])
-        carried, changed = session.run(None, {"g": np.ascontiguousarray(gradient), "x": read})
-        return carried, changed
+        session = self._carrying(gradient.shape[2:], size)
+        carried: Array = session.run(None, {"x": np.ascontiguousarray(gradient)})[0]
+        return carried
 
-    def _opened(self, after: tuple[int, int], before: tuple[int, int]) -> "InferenceSession":
-        changing = helper.make_node("Conv", ["x", "change"], ["changed"])
-        changing.attribute.extend(self._node.attribute)
-        carrying, weight = self._adjoint(after, before)
-        inputs, outputs = (
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names]
-            for names in (("g", "x"), ("carried", "changed"))
-        )
-        constants = {"w": weight, "change": self._change}
-        tensors = [numpy_helper.from_array(array, name) for name, array in constants.items()]
-        graph = helper.make_graph([carrying, changing], "back", inputs, outputs, tensors)
-        opset = helper.make_opsetid("", _OPSET)
-        model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
-        return open_on_cpu(model.SerializeToString())
+    def changed(self, read: Array, weights: IntegerWeights) -> Array:
+        """Return what `weights`, always the same, change in what the layer gives for `read`."""
+        if self._changing is None:
+            change = weights.values * weights.q_scale[:, None, None, None] - self._weight
+            node = helper.make_node("Conv", ["x", "w"], ["y"], **self._given)
+            self._changing = _opened(node, change)
+        changed: Array = self._changing.run(None, {"x": read})[0]
+        return changed
 
     def _adjoint(
         self, given: tuple[int, int], read: tuple[int, int]
@@ -74,12 +61,12 @@ class Convolution:
         if strides == (1, 1) and group == 1 and min(rest) >= 0:
             # The same as below, by a kernel that is several times as fast.
             turned = np.ascontiguousarray(self._weight[:, :, ::-1, ::-1].swapaxes(0, 1))
-            names = (["g", "w"], ["carried"])
+            names = (["x", "w"], ["y"])
             return helper.make_node("Conv", *names, pads=rest, dilations=dilations), turned
         # What strides leave over at the end was not read: its gradient is 0.
         over = [read[k] + pads[k] + pads[k + 2] - covered[k] for k in range(2)]
         node = helper.make_node(
-            "ConvTranspose", ["g", "w"], ["carried"], pads=pads, group=group, strides=strides,
+            "ConvTranspose", ["x", "w"], ["y"], pads=pads, group=group, strides=strides,
             dilations=dilations, output_padding=over,
         )  # fmt: skip
         return node, self._weight
@@ -100,13 +87,17 @@ class Convolution:
 
 def convolved(image: Array, weight: Array, attributes: Mapping[str, Any]) -> Array:
     """Return the convolution of `image`, N x C x H x W, with constant weights."""
-    node = helper.make_node("Conv", ["x", "w"], ["y"], **attributes)
-    ends = (helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in "xy")
-    given, result = ([end] for end in ends)
-    graph = helper.make_graph([node], "conv", given, result, [numpy_helper.from_array(weight, "w")])
-    opset = helper.make_opsetid("", _OPSET)
-    session = open_on_cpu(
-        helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
-    )
+    session = _opened(helper.make_node("Conv", ["x", "w"], ["y"], **attributes), weight)
     output: Array = session.run(None, {"x": np.ascontiguousarray(image)})[0]
     return output
+
+
+def _opened(node: NodeProto, weight: Array) -> "InferenceSession":
+    """Return `node`, which gives ``y`` of ``x`` and its constant ``w``, opened on its own."""
+    ends = (helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in "xy")
+    given, result = ([end] for end in ends)
+    constants = [numpy_helper.from_array(weight.astype(np.float32), "w")]
+    graph = helper.make_graph([node], "conv", given, result, constants)
+    opset = helper.make_opsetid("", _OPSET)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
+    return open_on_cpu(model.SerializeToString())

@@ -33,7 +33,7 @@ class Nodes:
             for step in steps
         }
 
-    def values(self, image: NDArray[np.float32], needed: Collection[str]) -> dict[str, Array]:
+    def values(self, image: NDArray[np.float32], needed: Collection[str] = ()) -> dict[str, Array]:
         """Return every value of the network for `image`, NCHW, by name; constants are not in it.
 
         Large ones that are not `needed` become arrays of equal shape that take no memory.

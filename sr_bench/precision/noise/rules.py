@@ -120,8 +120,10 @@ def _bent(call: Call, i: int) -> Array:
     """Carry back a function of each value alone: by how much a small change changes it."""
     x = call.inputs[i]
     step = np.float32(_NUDGE) * (np.abs(x) + np.float32(np.sqrt(np.mean(np.square(x))) + 1e-6))
-    slope = (call.again(i, x + step) - call.again(i, x - step)) / (2 * step)
-    carried: Array = call.gradient * slope
+    more, less = call.again(i, x + step), call.again(i, x - step)
+    # A root has no value below 0: there one side tells.
+    low = np.where(np.isfinite(less), less, call.output)
+    carried: Array = call.gradient * (more - low) / np.where(low == less, 2 * step, step)
     return carried
 
 
@@ -175,8 +177,7 @@ def _gathered(call: Call, _i: int) -> Array:
         raise NotImplementedError
     given.pop("output_padding", None)
     height, width = call.inputs[0].shape[2:]
-    carried = convolved(call.gradient, call.inputs[1], given)
-    return carried[:, :, :height, :width]
+    return convolved(call.gradient, call.inputs[1], given)[:, :, :height, :width]
 
 
 def _product(call: Call, i: int) -> Array:
@@ -238,9 +239,8 @@ def _normalised(call: Call, gradient: Array, axes: tuple[int, ...]) -> Array:
     deviation = np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + np.float32(epsilon))
     normal = centred / deviation
     along = (gradient * normal).mean(axis=axes, keepdims=True)
-    carried: Array = (
-        gradient - gradient.mean(axis=axes, keepdims=True) - normal * along
-    ) / deviation
+    mean = gradient.mean(axis=axes, keepdims=True)
+    carried: Array = (gradient - mean - normal * along) / deviation
     return carried
 
 

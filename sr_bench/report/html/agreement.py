@@ -1,4 +1,4 @@
-"""The page of an agreement: the matrix, and for each pair a picture of where they differ."""
+"""The page of an agreement: the matrix, and of each pair that differs a picture of where."""
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from sr_bench.imaging.files import RGB
 from sr_bench.imaging.layout import from_nchw
 from sr_bench.imaging.web import lossless_webp, to_8bit
 from sr_bench.report.html.render import render
-from sr_bench.report.terminal.agreement import agreement_lines
+from sr_bench.report.terminal.agreement import head_lines, parting_lines, table_lines
 
 _GREY, _WHITE = 128.0, 255.0
 _LARGEST = 100.0  # levels that a difference may be drawn with
@@ -38,7 +38,9 @@ class _Shown:
 @dataclass(frozen=True)
 class _Page:
     found: Agreement
-    text: str
+    head: tuple[str, ...]
+    tables: str
+    partings: tuple[str, ...]
     shown: tuple[_Shown, ...]
 
 
@@ -54,10 +56,11 @@ def write_page(
     """
     shown = []
     for pair in found.pairs:
-        given = levels(pair.worst.image)
-        shown.append(_shown(pair, given[pair.first], given[pair.second]))
-    text = "\n".join(agreement_lines(found))
-    write_text(target, render("agreement", _Page(found, text, tuple(shown))))
+        if pair.worst.mse:
+            given = levels(pair.worst.image)
+            shown.append(_shown(pair, given[pair.first], given[pair.second]))
+    told = tuple(head_lines(found)), "\n".join(table_lines(found)), tuple(parting_lines(found))
+    write_text(target, render("agreement", _Page(found, *told, tuple(shown))))
 
 
 def _shown(pair: PairApart, a: Levels, b: Levels) -> _Shown:

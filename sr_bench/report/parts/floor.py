@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from sr_bench.core.claim import split_scale
-from sr_bench.core.gate import listed, quantity
+from sr_bench.core.gate import NAMED, quantity
 from sr_bench.core.metric import metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import FLOOR, Record
+from sr_bench.text.printable import some
 
 _ADVICE = "check channel order, value range, half-pixel shift"
 _LOW = "if fp32 is not, the low precision costs more than the network gains"
@@ -76,7 +77,7 @@ def beyond_floor(record: Record) -> str:
     """Return which images the floor leaves out, and why; empty if it leaves out none."""
     if record.measurement is None or not record.measurement.beyond_floor:
         return ""
-    out, why = listed(record.measurement.beyond_floor), metric_info(record.metric).perfection
+    out, why = some(record.measurement.beyond_floor, NAMED), metric_info(record.metric).perfection
     return f"without {out}, where one of the two has {why}"
 
 

@@ -117,7 +117,8 @@ def test_the_error_of_8_bit_images_is_summed_in_integers() -> None:
 
 
 def test_luma_is_rounded_at_halves_as_on_the_cpu() -> None:
-    levels = np.stack(np.meshgrid(*[np.arange(256)] * 3), axis=-1).reshape(-1, 3)
+    every = np.arange(256)
+    levels = np.stack(np.meshgrid(every[:64], every, every), axis=-1).reshape(-1, 3)
     halves = levels[(levels @ [65481, 128553, 24966]) % 510_000 == 127_500].astype(np.uint8)
     assert len(halves)
     sr = np.resize(halves, (1, 16, 16, 3))

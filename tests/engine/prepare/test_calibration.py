@@ -1,6 +1,7 @@
 """Calibration sets: declared by the card, apart from what is judged, part of the fingerprint."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ from tests.ends import CARD
 
 @dataclass(frozen=True)
 class Image:
-    """An image of one colour; its digest is that colour."""
+    """An image of one colour, or of one for each pixel; its digest is that colour."""
 
     name: str
-    colour: tuple[int, int, int]
+    colour: tuple[int, int, int] | np.ndarray
 
     def load(self) -> tuple[np.ndarray, np.ndarray]:
         lr = np.full((4, 6, 3), self.colour, np.uint8)
@@ -67,13 +68,17 @@ def test_a_compiler_gets_images_enlarged_as_the_networks_input_is() -> None:
     np.testing.assert_array_equal(planes[0].transpose(1, 2, 0), levels)
 
 
-def test_an_image_is_resized_as_when_it_is_judged() -> None:
-    protocol = EvalProtocol("p", lr_resize="cv2_area", input_shape=(8, 10), gt_resize="cv2_area")
+def _resizing(height: int, width: int) -> EvalProtocol:
+    return EvalProtocol("p", lr_resize="cv2_area", input_shape=(height, width))
+
+
+def test_an_image_is_shrunk_as_when_it_is_judged_and_never_enlarged() -> None:
+    protocol = _resizing(8, 3)
     card = replace(CARD, evaluations=(Evaluation("set", protocol),))
     squashed = calibration_set(card, _set(255), [])
-    assert [load().shape for load in squashed.inputs()] == [(1, 3, 8, 10)]
-    assert [load().shape for load in squashed.levels()] == [(8, 10, 3)]
-    other = replace(card, evaluations=(Evaluation("set", replace(protocol, input_shape=(8, 8))),))
+    assert [load().shape for load in squashed.inputs()] == [(1, 3, 4, 3)]
+    assert [load().shape for load in squashed.levels()] == [(8, 3, 3)]
+    other = replace(card, evaluations=(Evaluation("set", _resizing(8, 8)),))
     digests = {calibration_set(each, _set(255), []).digest for each in (CARD, card, other)}
     assert len(digests) == 3
     luma = replace(card, evaluations=(Evaluation("set", replace(protocol, resized="y_full")),))
@@ -81,6 +86,17 @@ def test_an_image_is_resized_as_when_it_is_judged() -> None:
     native = calibration_set(card, _set(255), [], EvalProtocol("native"))
     assert [load().shape for load in native.inputs()] == [(1, 3, 4, 6)]
     assert native.digest == calibration_set(CARD, _set(255), []).digest
+
+
+def test_an_image_is_mirrored_where_a_network_may_take_one_size_alone() -> None:
+    rows = np.arange(4)[:, None, None]
+    images = ImageSet("photos", 2, "calibration", (Image("rows", rows),))
+    card = replace(CARD, onnx=Path("fixed.onnx"), architecture="")
+    (planes,) = (load() for load in calibration_set(card, images, [], _resizing(9, 6)).inputs())
+    assert planes.shape == (1, 3, 9, 6)
+    np.testing.assert_array_equal(planes[0, 0, :, 0], [0, 1, 2, 3, 2, 1, 0, 1, 2])
+    (free,) = (load() for load in calibration_set(CARD, images, [], _resizing(9, 6)).inputs())
+    np.testing.assert_array_equal(free, planes[:, :, :4])
 
 
 def test_more_images_than_there_are_is_a_fault_of_the_card() -> None:

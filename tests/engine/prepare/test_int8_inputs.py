@@ -143,22 +143,20 @@ def test_an_interrupted_calibration_leaves_nothing_and_starts_again(
 
 
 @pytest.mark.filterwarnings("ignore::sr_bench.errors.CacheWarning")
-def test_a_damaged_calibration_is_made_again(zoo: Int8Zoo, cache: Path) -> None:
-    first = _gate(zoo)
-    (kept,) = (cache / "calibration").glob("*.npz")
-    kept.write_bytes(kept.read_bytes()[:100])
-    for path in (*(cache / "onnx").glob("*"), *(cache / "runs").glob("*")):
-        path.unlink()
-    assert _gate(zoo).measurement == first.measurement
-
-
-def test_a_file_made_of_a_kept_calibration_is_the_same(zoo: Int8Zoo, cache: Path) -> None:
+@pytest.mark.parametrize("kept_bytes", [None, 100])
+def test_a_kept_calibration_makes_the_same_file_and_a_damaged_one_is_made_again(
+    zoo: Int8Zoo, cache: Path, kept_bytes: int | None
+) -> None:
     first = _gate(zoo)
     made = {path.name for path in (cache / "onnx").glob("*")}  # by content
     for folder in {path for path in cache.iterdir() if path.name != "calibration"}:
         shutil.rmtree(folder)
+    (kept,) = (cache / "calibration").glob("*.npz")
+    content = kept.read_bytes()
+    kept.write_bytes(content[:kept_bytes])
     assert _gate(zoo).measurement == first.measurement
     assert {path.name for path in (cache / "onnx").glob("*")} == made
+    assert kept.read_bytes() == content
 
 
 def test_channels_are_scaled_unless_the_plan_leaves_them(zoo: Int8Zoo, cache: Path) -> None:

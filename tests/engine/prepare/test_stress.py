@@ -1,5 +1,6 @@
 """Images that stress a network may make its steps coarser only where it does badly on them."""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,11 +11,18 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from sr_bench.core.int8 import ClipRange
+from sr_bench.core.int8 import ClipRange, Int8Plan
+from sr_bench.data.source import ImageSet
+from sr_bench.engine.prepare import int8
+from sr_bench.engine.prepare.calibration import LEAST_EFFORT, calibration_set
+from sr_bench.engine.prepare.int8 import int8_maker
 from sr_bench.engine.prepare.stress import stress_cost
+from sr_bench.files.kept import Kept
 from sr_bench.precision.acceptance import STRESS_COST
 from sr_bench.precision.network import read_network
 from sr_bench.precision.tiles import ANY_SIZE
+from tests.ends import CARD
+from tests.precision.nets import images, residual_net
 
 
 def _model(gain: float, most: float) -> ModelProto:
@@ -50,4 +58,48 @@ def test_steps_become_coarser_only_where_drawn_images_fall_far_behind(
 ) -> None:
     onnx.save(_model(1.0, 1.0), tmp_path / "net.onnx")
     network = read_network(tmp_path / "net.onnx")
-    assert stress_cost(network, _model(0.97, most), _images()) == cost
+    assert stress_cost(network, _model(0.97, most), _images(), workers=2) == cost
+
+
+@dataclass(frozen=True)
+class _Item:
+    name: str
+    stress: bool
+
+    def load(self) -> tuple[np.ndarray, None]:
+        (image,) = images(1, 8)
+        return np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8), None
+
+    def digest(self) -> str:
+        return self.name
+
+
+@pytest.mark.parametrize("is_qdq", [True, False])
+def test_a_device_widens_no_range_so_nothing_is_decided_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_qdq: bool
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(int8, "stress_cost", lambda *given, **_how: asked.append(given) or 1.0)
+    residual_net(tmp_path / "net.onnx")
+    items = (_Item("photo", stress=False), _Item("page", stress=True))
+    given = calibration_set(CARD, ImageSet("set", 2, "calibration", items), [])
+    how = (given, Kept(tmp_path), "calibration/a.npz", LEAST_EFFORT)
+    int8_maker(tmp_path / "net.onnx", *how, is_qdq=is_qdq)
+    assert bool(asked) == is_qdq
+
+
+def test_drawn_images_have_no_say_in_how_channels_are_scaled(tmp_path: Path) -> None:
+    network = residual_net(tmp_path / "net.onnx")
+    photos = {f"photo{i}": x for i, x in enumerate(images(2))}
+    page = np.where(images(1)[0] > 0.5, np.float32(9), np.float32(-9))
+    card = SimpleNamespace(input=ANY_SIZE, int8=Int8Plan())
+
+    def factors(shown: dict[str, np.ndarray], stress: set[str]) -> Any:
+        inputs = [partial(np.asarray, x) for x in shown.values()]
+        named = SimpleNamespace(names=tuple(shown), stress=stress, card=card, inputs=lambda: inputs)
+        found: Any = int8._scaling(network, named, LEAST_EFFORT).factors
+        return {name: each.tolist() for name, each in found.items()}
+
+    alone = factors(photos, set())
+    assert factors({"page": page, **photos}, {"page"}) == alone
+    assert factors({"page": page, **photos}, set()) != alone

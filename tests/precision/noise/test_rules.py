@@ -11,7 +11,6 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.noise.backward import Backward, blocked
 from sr_bench.precision.noise.nodes import Nodes
-from sr_bench.precision.rounding import integer_weights
 from tests.precision.nets import values
 
 WIDE = 4
@@ -32,6 +31,8 @@ def between(path: Path, nodes: list[NodeProto], channels: int) -> Network:
         "square": rng.normal(size=(SIZE, SIZE)).astype(np.float32),
         "slopes": rng.uniform(0.1, 0.5, (WIDE, 1, 1)).astype(np.float32),
         "two": np.array(2, np.float32),
+        "half": np.array(0.5, np.float32),
+        "faint": np.array([1, 1, 1, 1e-3], np.float32).reshape(WIDE, 1, 1),
         "low": np.array(-0.4, np.float32),
         "high": np.array(0.4, np.float32),
         "halves": np.array([1, 1, 1.5, 2], np.float32),
@@ -143,6 +144,16 @@ EACH: dict[str, tuple[list[NodeProto], int]] = {
         ],
         WIDE,
     ),
+    "deviation of channels, one of them faint": (
+        [
+            node("Mul", "faint", outputs=("each",)),
+            helper.make_node("Mul", ["each", "each"], ["squared"], name="squared"),
+            helper.make_node("ReduceMean", ["squared", "axes"], ["power"], name="power"),
+            helper.make_node("Pow", ["power", "half"], ["deviation"], name="deviation"),
+            node("Mul", "deviation"),
+        ],
+        WIDE,
+    ),
     "Split": (
         [
             node("Split", outputs=("a", "b"), axis=1, num_outputs=2),
@@ -155,7 +166,7 @@ EACH: dict[str, tuple[list[NodeProto], int]] = {
 
 def gradient_of_head(network: Network, x: np.ndarray, output: np.ndarray) -> np.ndarray:
     nodes = Nodes(network)
-    back = Backward(network, integer_weights(network, {}), nodes)
+    back = Backward(network, nodes)
     every = {name for each in network.model.graph.node for name in each.output}
     met = {each.layer.name: each for each in back.met(nodes.values(x, every), output)}
     return met["head"].given

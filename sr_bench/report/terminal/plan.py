@@ -11,8 +11,8 @@ def plan_lines(found: Found) -> Iterator[str]:
     """Yield the front, the largest share of int8 first, and how it was found."""
     images = found.front[0].images
     yield (
-        f"{counted(found.tried, 'plan')} of {counted(found.layers, 'layer')} measured on {images} calibration images,"
-        " each by ranges that it did not make"
+        f"{counted(found.tried, 'plan')} of {counted(found.layers, 'layer')} measured on {images}"
+        " calibration images, each by ranges that it did not make"
     )
     yield from plain_table(
         ("", "MACs in int8", "mean", "worst", "worst ring", "latency", "layers in float"),

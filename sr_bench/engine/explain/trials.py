@@ -1,28 +1,27 @@
 """Trials: other plans of one int8 network, run on images of its dataset."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
-from typing import Self, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.core.backend import Artefact, Form, Session
+from sr_bench.core.backend import Form, Session
 from sr_bench.core.case import IMAGE_METRICS
 from sr_bench.engine.explain.signs import signs
 from sr_bench.engine.job import ImageResult
 from sr_bench.engine.measure.fp32_outputs import Outputs, Remembered
 from sr_bench.engine.measure.one_by_one import PairCache, score_image
+from sr_bench.engine.measure.tried import TriedNetworks
 from sr_bench.engine.measure.worker import Work, Worker
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.score.network_io import output_levels
 from sr_bench.files.onnx_file import load_onnx
-from sr_bench.files.temporary import temporary_folder
 from sr_bench.precision.calibrate import collect
 from sr_bench.precision.constants import constant_signs
 from sr_bench.precision.noise.plans import Predictor
@@ -30,26 +29,15 @@ from sr_bench.precision.noise.plans import Predictor
 _WHITE = 255.0
 
 
-class Trials:
-    """Opens other plans and compares them with fp32; close it, or use it as a context manager."""
+class Trials(TriedNetworks):
+    """Opens other plans of a work and compares them with fp32."""
 
     def __init__(self, worker: Worker, work: Work) -> None:
-        self._worker = worker
+        super().__init__(worker, work.prepared, cast("Prepared", work.reference))
         # A gate needs no other metric of the session's, and one such as LPIPS is slow.
         self._job = replace(work.job, metrics=IMAGE_METRICS)
-        self._low = work.prepared
-        self._open = ExitStack()
-        self._folder = Path(self._open.enter_context(temporary_folder()))
-        full = cast("Prepared", work.reference)
-        self._reference = self._open.enter_context(worker.open(full))
         self._pairs = PairCache()
         self._outputs = Outputs()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._open.close()
 
     @property
     def observer(self) -> str:
@@ -133,10 +121,7 @@ class Trials:
             A function that returns the scores and the fidelity of image number i.
         """
         model = self._low.int8_model(self._maker, observer, (*self.keep, *left_out))
-        path = self._folder / "trial.onnx"  # just one is open at a time
-        path.write_bytes(model.SerializeToString())
-        artefact = Artefact(path, None, self._low.precision, "trial")
-        with self._worker.open_artefact(artefact, self._low) as session:
+        with self._opened(model) as session:
             reference = Remembered(lambda: self._reference, self._outputs, "fp32")
 
             def tried(index: int) -> ImageResult:

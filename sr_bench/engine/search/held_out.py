@@ -5,21 +5,21 @@ measured on the other, so that every image counts and none judges what it made. 
 stress a network are calibrated with in both, as each is the only one of its kind.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from statistics import fmean, median
 from time import perf_counter
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import ModelProto
 
-from sr_bench.core.backend import Artefact, Session
+from sr_bench.core.backend import Session
 from sr_bench.core.found import Candidate, Tried
 from sr_bench.core.int8 import RangeChoice
+from sr_bench.engine.measure.tried import TriedNetworks
 from sr_bench.engine.measure.worker import Worker
 from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
@@ -27,7 +27,6 @@ from sr_bench.engine.prepare.read_once import network_in
 from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.engine.score.network_io import between_ends
 from sr_bench.errors import DatasetError
-from sr_bench.files.temporary import temporary_folder
 from sr_bench.precision.network import Network
 from sr_bench.precision.noise.plans import Predictor
 from sr_bench.precision.qdq import int8_share
@@ -47,23 +46,20 @@ class _Half:
     full: Sequence[Array]
     """Their outputs in fp32."""
 
+    def model(self, candidate: Candidate, observer: str) -> ModelProto:
+        """Return the network in int8 by `candidate`."""
+        ranges = self.maker.ranges(observer, candidate.observers)
+        return self.maker.model(ranges, candidate.keep)
 
-class HeldOut:
-    """Measures plans of one network; close it, or use it as a context manager.
 
-    Args:
-        worker: Opens networks.
-        low: The network in int8, with its calibration set.
-        full: The same in fp32.
+class HeldOut(TriedNetworks):
+    """Measures plans of one network in int8.
 
     Raises:
         DatasetError: There are fewer than two images.
     """
 
     def __init__(self, worker: Worker, low: Prepared, full: Prepared) -> None:
-        self._worker, self._low = worker, low
-        rule = low.card.usual_protocol
-        self._gives = low.card.output.with_white(rule.output_range)
         assert low.calibration is not None
         self._calibration = low.calibration
         count = len(self._judging)
@@ -73,16 +69,9 @@ class HeldOut:
                 f" other: expected at least 2 of them, got {count}"
             )
             raise DatasetError(msg)
-        self._count = 0
-        self._open = ExitStack()
-        self._folder = Path(self._open.enter_context(temporary_folder()))
-        self._reference = self._open.enter_context(worker.open(full))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._open.close()
+        rule = low.card.usual_protocol
+        self._gives = low.card.output.with_white(rule.output_range)
+        super().__init__(worker, low, full)  # last: it opens what must be closed
 
     @cached_property
     def network(self) -> Network:
@@ -127,25 +116,19 @@ class HeldOut:
         by_half = []
         for half in self._halves:
             ranges = [half.maker.ranges(observer, {"*": way}) for way in ways]
-            parts = list(self._parts(half))[: max(1, most // 2)]
+            cutter = half.maker.cutter(self._reference.run, self._low.effort.memory_bytes)
+            parts = map(cutter.middle, half.images[: max(1, most // 2)])
             by_half.append(half.maker.predictors(ranges, parts))
         return tuple(
             replace(first, images=[*first.images, *second.images])
             for first, second in zip(*by_half, strict=True)
         )
 
-    def _parts(self, half: _Half) -> Iterator[Array]:
-        """Yield of each image the middle one of its tiles."""
-        cutter = half.maker.cutter(self._reference.run, self._low.effort.memory_bytes)
-        yield from map(cutter.middle, half.images)
-
     def tried(self, candidate: Candidate, observer: str) -> Tried:
         """Return how close `candidate` stays to fp32."""
         close = []
         for half in self._halves:
-            ranges = half.maker.ranges(observer, candidate.observers)
-            model = half.maker.model(ranges, candidate.keep)
-            with self._opened(model.SerializeToString()) as session:
+            with self._opened(half.model(candidate, observer)) as session:
                 close += [
                     fidelity(self._ran(session, image), full, white=self._gives.span)
                     for image, full in zip(half.images, half.full, strict=True)
@@ -167,9 +150,8 @@ class HeldOut:
         with ExitStack() as stack:
             sessions = [self._reference]
             for candidate in candidates:
-                ranges = half.maker.ranges(observer, candidate.observers)
-                model = half.maker.model(ranges, candidate.keep)
-                sessions.append(stack.enter_context(self._opened(model.SerializeToString())))
+                opened = self._opened(half.model(candidate, observer))
+                sessions.append(stack.enter_context(opened))
             times: list[list[float]] = [[] for _ in sessions]
             for _ in range(_ROUNDS + 1):
                 for session, each in zip(sessions, times, strict=True):
@@ -178,13 +160,3 @@ class HeldOut:
                     each.append(1e3 * (perf_counter() - start))
         full, *others = (median(each[1:]) for each in times)  # the first run warms up
         return full, others
-
-    @contextmanager
-    def _opened(self, content: bytes) -> Iterator[Session]:
-        path = self._folder / f"{self._count}.onnx"
-        self._count += 1
-        path.write_bytes(content)
-        artefact = Artefact(path, None, self._low.precision, path.stem)
-        with self._worker.open_artefact(artefact, self._low) as session:
-            yield session
-        path.unlink()

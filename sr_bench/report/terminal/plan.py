@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 from sr_bench.core.found import Found, Tried
 from sr_bench.report.terminal.tables import plain_table
+from sr_bench.text.printable import counted
 
 
 def plan_lines(found: Found) -> Iterator[str]:
     """Yield the front, the largest share of int8 first, and how it was found."""
     images = found.front[0].images
     yield (
-        f"{found.tried} plans of {found.layers} layers measured on {images} calibration images,"
-        " each by ranges that it did not make"
+        f"{counted(found.tried, 'plan')} of {counted(found.layers, 'layer')} measured on {images}"
+        " calibration images, each by ranges that it did not make"
     )
     yield from plain_table(
         ("", "MACs in int8", "mean", "worst", "worst ring", "latency", "layers in float"),

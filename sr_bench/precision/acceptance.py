@@ -32,8 +32,8 @@ differ from those of the calibration set: with 8 the worst of them lost 2 dB mor
 STRESS_WEIGHT = 0.003
 """How much a squared error of clipping counts on images that stress, beside one of rounding.
 
-Chosen with LESRCNN x2 on photographs that nothing is reported on: it costs them 0.3 dB, a chart and
-saturated hues gain 2. With 0.01 it is 1 dB and 4 to 7.
+Chosen with LESRCNN x2 on photographs that nothing is reported on: it costs them 0.4 dB, a chart and
+saturated hues gain 1.7. With 0.01 it is 1 dB and 5 to 7.
 """
 
 _TRIED = 64  # ranges from the smallest to the widest

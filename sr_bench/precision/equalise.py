@@ -10,7 +10,7 @@ Source: M. Nagel et al., Data-Free Quantization Through Weight Equalization and 
 ICCV 2019, whose factors are those of two layers in a row, and of the weights alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +25,14 @@ from sr_bench.precision.loosen import Loosened, loosened, with_scales
 from sr_bench.precision.network import Network
 from sr_bench.precision.noise.reach import Reach
 from sr_bench.precision.points import given
+from sr_bench.precision.scaling_noise import (
+    first_guess,
+    least_noise,
+    noise_of,
+    of_each_row,
+    tempered,
+    terms_of,
+)
 
 
 @dataclass(frozen=True)
@@ -43,20 +51,12 @@ NO_PROFILES: Mapping[str, Profile] = MappingProxyType({})
 
 _Doubles = NDArray[np.float64]
 
-_STEPS = 60  # of the search; 200 lower the noise by less than a hundredth
-_PACE = 0.1  # of the first of them, in log units
 _GRID = 8  # factors are powers of 2 ** (1 / 8): the same on processors that differ in last digits
-_SQUARES = 4
-"""The largest channel is taken as a norm, that of 2 to this power, with a slope in every channel.
-
-A low one takes many equal channels for a wider one: the 8-norm takes 64 for 1.7 times as wide.
-"""
-_LEARNED = 0.25  # part of the noise of nearest weights that learned rounding leaves (measured)
-_ACTIVATION = 1 / (255**2 * 12)  # squared error of rounding, for a range of 1
-_WEIGHT = _LEARNED / (127**2 * 12)
-_BEYOND = 1.3
-"""How far beyond its tensor's range an image that stresses may take a channel. A few of many
-channels make most of what is clipped of such an image; lowering those makes no step coarser."""
+_BEYOND = (1.3, 1.6, 2.0, 2.5, 3.2, 4.0)
+"""How far beyond its tensor's range an image that stresses may take a channel: the first that costs
+at most `_PRICE` times the noise. A few of many channels make most of what is clipped of such an
+image; lowering those makes no step coarser."""
+_PRICE = 1.25
 
 _WORTH = (
     0.8  # part of the noise that must be left at most, for multiplications at sums to be worth it
@@ -113,7 +113,7 @@ def scaled(network: Network, scaling: Scaling) -> Network:
             continue
         weight = network.constants[layer.weight].astype(np.float64)
         if reads is not None:
-            weight = weight / _of_each_row(reads, weight)[:, :, None, None]
+            weight = weight / of_each_row(reads, weight)[:, :, None, None]
         if gives is not None:
             weight = weight * gives[:, None, None, None]
             if layer.bias:
@@ -141,12 +141,18 @@ def _found(
     network = loose.network
     channels = Channels.of(network, loose=loose.source)
     awake = {name: profile.awake for name, profile in profiles.items()}
-    terms = tuple(_terms(loose, channels, awake, reach))
-    guess = _first_guess(terms, channels.count)
-    logs = _least_noise([_tempered(term, guess) for term in terms], guess)
-    noise = sum(term.noise(logs, np.zeros_like(logs)) for term in terms)
+    terms = tuple(terms_of(loose, channels, awake, reach))
+    guess = first_guess(terms, channels.count)
+    logs = least_noise([tempered(term, guess) for term in terms], guess)
+    noise = noise_of(terms, logs)
     grid = np.exp2(np.rint(logs * _GRID / np.log(2)) / _GRID)
-    grid = (grid * _within(grid, channels, loose.source, profiles, stressed)).astype(np.float32)
+    lowered = (
+        grid * _within(grid, channels, loose.source, profiles, stressed, beyond=beyond)
+        for beyond in _BEYOND
+    )
+    most = _PRICE * noise
+    grid = next((each for each in lowered if noise_of(terms, np.log(each)) <= most), grid)
+    grid = grid.astype(np.float32)
     names = {name for layer in network.layers for name in (layer.input, layer.output)}
     names |= {*loose.source, *loose.source.values()}
     each = {name: grid[channels.classes[name]] for name in names & channels.classes.keys()}
@@ -159,6 +165,8 @@ def _within(
     source: Mapping[str, str],
     calm: Mapping[str, Profile],
     stressed: Mapping[str, Profile],
+    *,
+    beyond: float,
 ) -> _Doubles:
     """Return by what to multiply `factors` so that no channel reaches too far beyond its tensor."""
     least = np.ones(channels.count)
@@ -167,139 +175,12 @@ def _within(
     for name, of in held.items():
         classes, near, far = channels.classes[name], calm[of], stressed[of]
         own = factors[classes]
-        for kept, beyond in ((near.high, far.high), (-near.low, -far.low)):
-            part = _BEYOND * (kept * own).max() / np.maximum(beyond * own, 1e-30)
+        for kept, reached in ((near.high, far.high), (-near.low, -far.low)):
+            part = beyond * (kept * own).max() / np.maximum(reached * own, 1e-30)
             np.minimum.at(least, classes, np.where(kept.any(), part, 1))
     least[FIXED] = 1
     return np.asarray(np.exp2(np.floor(np.log2(least) * _GRID) / _GRID))
 
 
-def _of_each_row(of_input: NDArray[Any], weight: _Doubles) -> NDArray[Any]:
-    """Return what belongs to each weight's input channel, shape (O, I), in a grouped layer too."""
-    groups = len(of_input) // weight.shape[1]
-    rows: NDArray[Any] = np.repeat(of_input.reshape(groups, -1), len(weight) // groups, axis=0)
-    return rows
-
-
 def _set(tensor: TensorProto, values: NDArray[Any]) -> None:
     tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float32), tensor.name))
-
-
-@dataclass(frozen=True)
-class _Rounded:
-    """A tensor that is rounded to 8 bits."""
-
-    classes: NDArray[np.intp]
-    profile: Profile
-    gain: _Doubles
-    """Of each channel: how much of its noise reaches the output."""
-
-    def noise(self, logs: _Doubles, slope: _Doubles) -> float:
-        """Return the noise of rounding with these factors; add to its `slope`."""
-        factor = np.exp(logs[self.classes])
-        high, of_high = _norm(self.profile.high * factor)
-        low, of_low = _norm(-self.profile.low * factor)
-        span = high + low
-        each = _ACTIVATION * span**2 * self.gain / factor**2
-        total = float(each.sum())
-        grown = 2 * total / span * (high * of_high + low * of_low)
-        np.add.at(slope, self.classes, grown - 2 * each)
-        return total
-
-
-@dataclass(frozen=True)
-class _Weights:
-    """The weights of a layer."""
-
-    classes: NDArray[np.intp]
-    """Of what each weight reads, shape (I,), or (O, I) of a grouped layer."""
-    largest: _Doubles
-    """Magnitude for each output and input channel, shape (O, I)."""
-    power: _Doubles
-    """Of what they read; of the shape of `classes`."""
-    gain: _Doubles
-    """Of each output channel: how much of its noise reaches the output, shape (O,)."""
-
-    def noise(self, logs: _Doubles, slope: _Doubles) -> float:
-        """Return the noise of rounding with these factors; add to its `slope`."""
-        factor = np.exp(logs[self.classes])
-        steps, of_steps = _norm(self.largest / factor)
-        read = self.power * factor**2
-        sums = np.broadcast_to(read, self.largest.shape).sum(axis=1)
-        squares = _WEIGHT * self.gain * np.square(steps)
-        each = squares * sums
-        part = squares[:, None] * read - each[:, None] * of_steps
-        if self.classes.ndim == 1:
-            part = part.sum(axis=0)
-        np.add.at(slope, self.classes, 2 * part)
-        return float(each.sum())
-
-
-def _norm(values: _Doubles) -> tuple[_Doubles, _Doubles]:
-    """Return a smooth maximum along the last axis, and its relative slope in each value."""
-    largest = np.maximum(values.max(axis=-1, keepdims=True), 1e-30)
-    powers = values / largest
-    for _ in range(_SQUARES):
-        powers = np.square(powers)
-    total = np.maximum(powers.sum(axis=-1, keepdims=True), 1e-30)
-    return (largest * total ** (1 / 2**_SQUARES))[..., 0], powers / total
-
-
-def _terms(
-    loose: Loosened, channels: Channels, profiles: Mapping[str, Profile], reach: Reach
-) -> Iterator[_Rounded | _Weights]:
-    """Yield what makes noise, where its way to the output is known."""
-    network, source = loose.network, loose.source
-    layers = [layer for layer in network.layers if layer.output in reach.given]
-    gives = {given(network, layer): reach.given[layer.output] for layer in layers}
-    reads = {layer.input: reach.read[source.get(layer.input, layer.input)] for layer in layers}
-    for name, gain in {**reads, **gives}.items():  # what a layer gives is rounded for all readers
-        if profile := profiles.get(source.get(name, name)):
-            yield _Rounded(channels.classes[name], profile, gain)
-    for layer in layers:
-        if read := profiles.get(source.get(layer.input, layer.input)):
-            classes = channels.classes[layer.input]
-            weight = network.constants[layer.weight].astype(np.float64)
-            rows = _of_each_row(np.arange(len(classes)), weight)
-            shape = slice(None) if len(classes) == weight.shape[1] else rows
-            largest, area = np.abs(weight).max(axis=(2, 3)), weight[0, 0].size
-            gain = reach.given[layer.output] * area
-            yield _Weights(classes[shape], largest, read.power[shape], gain)
-
-
-def _tempered(term: _Rounded | _Weights, logs: _Doubles) -> _Rounded | _Weights:
-    """Return `term` with the root of its noise: a plan may leave what makes most in float."""
-    noise = term.noise(logs, np.zeros_like(logs))
-    return replace(term, gain=term.gain / max(np.sqrt(noise), 1e-30))
-
-
-def _first_guess(terms: Sequence[_Rounded | _Weights], count: int) -> _Doubles:
-    """Return the log of factors that widen each class half of the way to its tensors' ranges."""
-    sums, counts = np.zeros(count), np.zeros(count)
-    for term in terms:
-        if isinstance(term, _Rounded) and term.profile.largest.any():
-            share = term.profile.largest / term.profile.largest.max()
-            np.add.at(sums, term.classes, np.log(share))
-            np.add.at(counts, term.classes, 1)
-    logs: _Doubles = -sums / np.maximum(counts, 1) / 2
-    logs[FIXED] = 0
-    return logs
-
-
-def _least_noise(terms: Sequence[_Rounded | _Weights], logs: _Doubles) -> _Doubles:
-    """Return the logs of least noise, by Adam from the first `logs`.
-
-    Source: D. Kingma, J. Ba: Adam, ICLR 2015, algorithm 1.
-    """
-    mean, square = np.zeros_like(logs), np.zeros_like(logs)
-    for step in range(1, _STEPS + 1):
-        slope = np.zeros_like(logs)
-        for term in terms:
-            term.noise(logs, slope)
-        slope[FIXED] = 0
-        mean = 0.9 * mean + 0.1 * slope
-        square = 0.99 * square + 0.01 * slope**2
-        pace = _PACE * (1 - (step - 1) / _STEPS)
-        moved = (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-12)
-        logs = logs - pace * moved
-    return logs

@@ -86,10 +86,15 @@ def read_by(network: Network, layers: Collection[Layer]) -> Callable[[str], bool
 
 def given(network: Network, layer: Layer) -> str:
     """Return the tensor that `layer` gives, behind a ReLU if that is all that reads it."""
-    nodes = network.consumers[layer.output]
-    if len(nodes) == 1 and nodes[0].op_type == "Relu" and layer.output != network.output:
+    return given_by(network, layer.output)
+
+
+def given_by(network: Network, tensor: str) -> str:
+    """Return `tensor`, or what a ReLU makes of it if that is all that reads it."""
+    nodes = network.consumers[tensor]
+    if len(nodes) == 1 and nodes[0].op_type == "Relu" and tensor != network.output:
         return str(nodes[0].output[0])
-    return layer.output
+    return tensor
 
 
 def is_image(network: Network, tensor: str) -> bool:

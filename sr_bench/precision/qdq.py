@@ -21,12 +21,11 @@ from sr_bench.precision.additions import float_skips, loses_rounding
 from sr_bench.precision.lanes import lanes
 from sr_bench.precision.means import one_axis_each
 from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.points import MOVES, Points, given, is_image, points
+from sr_bench.precision.points import MOVES, Points, given, given_by, is_image, points
 from sr_bench.precision.rounding import IntegerWeights
 from sr_bench.precision.scale import Scale
 from sr_bench.precision.steps import common_unit, odd_fractions, unit_below
 
-_LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to
 _MARGIN = 1 / 8  # of what the last layer gives: an image may be brighter than those calibrated with
 
 
@@ -175,9 +174,24 @@ class _Writer:
                 bias = self._network.constants[layer.bias] if layer.bias else None
                 yield from self._constants_of(copy, layer, weights, bias)
             yield copy
+            if self._looks_int8(node):
+                output, copy.output[0] = copy.output[0], self._added(node.output[0], "apart")
+                yield named_node("LeakyRelu", [copy.output[0]], output, alpha=1.0)  # as it is
         for name in self._float_skips.intersection(node.output):
             copy.output[0] = self._added(name, "fine")
             yield from self._whole_units(copy.output[0], name)
+
+    def _looks_int8(self, node: NodeProto) -> bool:
+        """Return whether onnxruntime would round the weights of `node`, which stays in float.
+
+        It does, to 8 bits with one step for all of them, where what a convolution reads and gives
+        is rounded.
+        """
+        if node.op_type not in ("Conv", "ConvTranspose") or node.name in self._layers:
+            return False
+        name = node.input[0]
+        gives = given_by(self._network, node.output[0])
+        return name in self._scales and self._reads_rounded(node, name) and gives in self._scales
 
     def _constants_of(
         self,
@@ -255,7 +269,10 @@ class _Writer:
 
     def _fitting(self, layer: Layer) -> IntegerWeights:
         """Return the layer's weights in steps of which no sum lies in the middle of two levels."""
-        weights = self._wide_enough(layer)
+        weights = self._weights[layer.weight]
+        if layer.bias:
+            bias = self._network.constants[layer.bias]
+            weights = weights.with_room_for(bias, self._scales[layer.input].q_scale)
         reads, gives = self._scales[layer.input], self._scale_given(layer)
         levels = gives.q_scale.astype(np.float64) / reads.q_scale
         scale = odd_fractions(weights.q_scale / levels) * levels
@@ -264,20 +281,6 @@ class _Writer:
     def _scale_given(self, layer: Layer) -> Scale:
         last = self._last.get(layer.output)
         return last or self._scales[given(self._network, layer)]
-
-    def _wide_enough(self, layer: Layer) -> IntegerWeights:
-        """Return the layer's weights, in wider steps where its bias would not fit an int32."""
-        weights = self._weights[layer.weight]
-        if not layer.bias:
-            return weights
-        bias = np.abs(self._network.constants[layer.bias]).astype(np.float64)
-        step = weights.q_scale * np.float64(self._scales[layer.input].q_scale)
-        wider = np.maximum(1.0, bias / (step * _LARGEST_BIAS))
-        if (wider == 1).all():
-            return weights
-        values = np.rint(weights.values / wider[:, None, None, None])
-        scale = (weights.q_scale * wider).astype(np.float32)
-        return IntegerWeights(values.astype(np.int8), scale)
 
     def _dequantised(
         self, name: str, values: NDArray[np.generic], scale: NDArray[np.float32]

@@ -11,6 +11,7 @@ from sr_bench.precision.network import Network
 LARGEST = 127
 """Integers are symmetric: -127 to 127, and -128 is not used."""
 
+_LARGEST_BIAS = 2**30  # leaves as much room again for the sum that the bias is added to
 _SMALLEST = 1e-15  # a channel with less holds 0: a step must have a reciprocal
 _DAMPING = 0.01  # share of the mean second moment added to each, for moments from few positions
 _BLOCK = 64  # rows passed on one by one: 64 x 576 weights take 35 ms, all at once 99
@@ -24,6 +25,20 @@ class IntegerWeights:
     """Shape (O, I, kh, kw)."""
     q_scale: NDArray[np.float32]
     """Shape (O,); the weights are about ``values * q_scale``."""
+
+    def with_room_for(
+        self, bias: NDArray[np.generic], read: np.float32 | NDArray[np.float32]
+    ) -> "IntegerWeights":
+        """Return them in wider steps where `bias`, shape (O,), would not fit an int32.
+
+        `read` is what one level of what they multiply stands for.
+        """
+        step = self.q_scale * np.float64(read)
+        wider = np.maximum(1.0, np.abs(bias).astype(np.float64) / (step * _LARGEST_BIAS))
+        if (wider == 1).all():
+            return self
+        values = np.rint(self.values / wider[:, None, None, None])
+        return IntegerWeights(values.astype(np.int8), (self.q_scale * wider).astype(np.float32))
 
 
 def integer_weights(

@@ -143,3 +143,24 @@ def test_a_scaled_sum_is_made_whole_before_it_is_added(network: Network) -> None
     whole = nodes[nodes["d"].input[0]]  # behind it the unit is multiplied in again
     assert whole.op_type == "Round"
     assert nodes[whole.input[0]].input[0] == scaled.output[0]
+
+
+@pytest.mark.parametrize("network", ["relu", "concat", "groups", "transposed"], indirect=True)
+def test_onnxruntime_rounds_no_weights_of_what_stays_in_float(
+    network: Network, tmp_path: Path
+) -> None:
+    kept = [layer for layer in network.layers if layer.weight not in ("head", "tail")][-1:]
+    clip, plan = exact_clips(network, images(1)), Int8Plan(rounding="nearest")
+    model = quantise(network, clip, integer_weights(network, {}), plan, kept, notes={})
+    levels = onnxruntime.GraphOptimizationLevel
+    given = []
+    for level in (levels.ORT_DISABLE_ALL, levels.ORT_ENABLE_BASIC):
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = level
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        given += session.run(None, {"x": images(1)[0]})
+    np.testing.assert_allclose(*given, atol=1e-5)
+    kernels = [node.op_type for node in _optimised(model, tmp_path / "optimised.onnx").node]
+    assert kernels.count("QLinearConv") == len(network.layers) - len(kept)

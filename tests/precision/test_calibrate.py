@@ -50,6 +50,7 @@ def _collect(
     progress: Callable[[int, int, str], None] = lambda done, planned, name: None,
     given: NetworkInput = ANY_SIZE,
     stress: Collection[str] = (),
+    largest: int = LARGEST_TILE,
 ) -> Statistics:
     return collect(
         network,
@@ -60,6 +61,7 @@ def _collect(
         progress=progress,
         given=given,
         stress=stress,
+        largest=largest,
     )
 
 
@@ -249,6 +251,14 @@ def test_a_large_image_counts_as_its_tiles(network: Network) -> None:
     ]
     tiles = {str(i): lambda part=part: part.copy() for i, part in enumerate(parts)}
     _assert_same(whole, _collect(network, tiles))
+
+
+def test_an_image_is_whole_up_to_the_largest_side_that_is_asked_for(network: Network) -> None:
+    image = _image(200, 210, 0)
+    whole = _collect(network, {"a": lambda: image}, moments=False, largest=224)
+    tiles = _collect(network, {"a": lambda: image}, moments=False)
+    counts = [each.histograms[network.output].counts for each in (whole, tiles)]
+    assert not np.array_equal(*counts)  # tiles see zeros around them
 
 
 def test_progress_is_reported_after_each_image(network: Network) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sr_bench.precision.calibrate import Statistics, collect
+from sr_bench.precision.histogram import USUAL, Counting
 from sr_bench.precision.network import Network
 from sr_bench.system.cpu import usable_cores
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-def histograms_of(network: Network, images: Sequence[np.ndarray]) -> Statistics:
+def histograms_of(
+    network: Network, images: Sequence[np.ndarray], counting: Counting = USUAL
+) -> Statistics:
     """Return the statistics of one pass over `images`, float32 NCHW, without second moments."""
     return collect(
         network,
@@ -26,6 +29,7 @@ def histograms_of(network: Network, images: Sequence[np.ndarray]) -> Statistics:
         moments=False,
         workers=usable_cores(),
         progress=lambda *_: None,
+        counting=counting,
     )
 
 

@@ -28,7 +28,7 @@ from sr_bench.export.to_onnx import export_onnx
 from sr_bench.files.atomic import write_bytes
 from sr_bench.imaging.files import read_image
 from sr_bench.precision.calibrate import Statistics
-from sr_bench.precision.emulated import clip_thresholds, emulate
+from sr_bench.precision.emulated import COUNTING, clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
 from sr_bench.system.cpu import cpu_model, usable_cores
 from sr_bench.zoo.checkpoints.load import load_network
@@ -80,7 +80,7 @@ def quality(data: Path, folder: Path) -> None:
     for scale in (2, 4):
         path, network = make_network(scale, data, folder)
         images = read_crops(scale, data)
-        observed = histograms_of(network, images)
+        observed = histograms_of(network, images, COUNTING)
         with backend.open_session(Artefact(path, None, Precision.FP32, "")) as session:
             full = [session.run(image) for image in images]
         for profile in Profile:
@@ -97,7 +97,7 @@ def speed(data: Path, folder: Path, rounds: int) -> None:
     image = np.random.default_rng(0).random((1, 3, SPEED_SIZE, SPEED_SIZE), dtype=np.float32)
     for scale in (2, 4):
         path, network = make_network(scale, data, folder)
-        observed = histograms_of(network, [image])
+        observed = histograms_of(network, [image], COUNTING)
         sessions = {
             profile: open_emulated(network, observed, "max", profile, folder / f"{profile}.onnx")
             for profile in Profile

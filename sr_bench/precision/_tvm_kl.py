@@ -14,7 +14,7 @@ equals but for its rounding to float32.
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.precision.histogram import BINS, Histogram
+from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.observers.kl import running_sums, x_log_x
 
 _TVM_BINS = 8001
@@ -72,11 +72,11 @@ def _as_tvm_counts(histogram: Histogram) -> NDArray[np.float64]:
     But zeros, of which a ReLU makes many, all lie in the middle: what the first bin from 0 on has
     more than its neighbour.
     """
-    counts = histogram.counts.astype(np.float64)
-    zeros = max(counts[BINS // 2] - counts[BINS // 2 + 1], 0.0)
-    counts[BINS // 2] -= zeros
-    largest = histogram.largest
-    ends = (np.arange(BINS + 1) - BINS // 2) * histogram.bin_width
+    counts, largest = histogram.counts.astype(np.float64), histogram.largest
+    half = len(counts) // 2
+    zeros = max(counts[half] - counts[half + 1], 0.0)
+    counts[half] -= zeros
+    ends = np.arange(-half, half + 1) * histogram.bin_width
     ends = ends.clip(-largest, largest)  # the outermost ones are filled no further
     edges = np.linspace(-largest, largest, _TVM_BINS + 1)
     spread = np.diff(np.interp(edges, ends, running_sums(counts)))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sr_bench.core.network_io import NetworkInput
 from sr_bench.errors import BackendError, DatasetError
 from sr_bench.files.onnx_image import said
-from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.histogram import USUAL, Counting, Histogram
 from sr_bench.precision.live import holders, live_name, with_live_values
 from sr_bench.precision.moments import (
     Codes,
@@ -35,7 +35,7 @@ from sr_bench.precision.network import Network
 from sr_bench.precision.observed import Observed
 from sr_bench.precision.segments import Array, Need, Runner, cut, memory_need
 from sr_bench.precision.tails import Tails
-from sr_bench.precision.tiles import ANY_SIZE, Cutter, Tile
+from sr_bench.precision.tiles import ANY_SIZE, LARGEST_TILE, Cutter, Tile
 
 _MIB = 2**20
 
@@ -65,6 +65,8 @@ def collect(
     progress: Callable[[int, int, str], None],
     given: NetworkInput = ANY_SIZE,
     stress: Collection[str] = (),
+    counting: Counting = USUAL,
+    largest: int = LARGEST_TILE,
 ) -> Statistics:
     """Run the fp32 `network` over `inputs` once, and return the statistics.
 
@@ -78,6 +80,8 @@ def collect(
         progress: Called after each image with how many are done, of how many, and its name.
         given: The sizes that the network takes, as far as its card says.
         stress: Names of images that only tails and moments are collected of.
+        counting: How all values are counted.
+        largest: Pixels up to which a side of an image is not cut.
 
     Raises:
         DatasetError: There are no images, or all are `stress`.
@@ -87,7 +91,8 @@ def collect(
     if inputs.keys() <= set(stress):
         msg = "the calibration set is empty; expected at least one image, such as a photograph"
         raise DatasetError(msg)
-    job = _Pass(network, moments, memory_bytes, workers, given, frozenset(stress))
+    how = (moments, memory_bytes, workers, given, frozenset(stress), counting, largest)
+    job = _Pass(network, *how)
     executor = ThreadPoolExecutor(workers, thread_name_prefix="calibrate")
     try:
         for done, name in enumerate(job.finished_images(executor, inputs), start=1):
@@ -113,6 +118,8 @@ class _Pass:
         workers: int,
         given: NetworkInput,
         stress: frozenset[str],
+        counting: Counting,
+        largest: int,
     ):
         self.stop = Event()
         self._observed = Observed.of(network)
@@ -123,6 +130,7 @@ class _Pass:
         network = with_live_values(network, self._names)
         self._network, self._given, self._stress = network, given, stress
         self._memory_bytes, self._workers = memory_bytes, workers
+        self._counting, self._largest = counting, largest
         self._seen = self._observed.collected | set(self._live.values())
         self._sample = Sample(windows(network) if moments else {})
         self._histograms: dict[str, Histogram] = {}
@@ -144,7 +152,9 @@ class _Pass:
     ) -> Iterator[str]:
         """Run all images; yield the name of each when it is done."""
         running: deque[tuple[Tile, Future[_TileStatistics]]] = deque()
-        for tile in Cutter.of(self._network, self.runner.run_through, self._given).tiles(inputs):
+        run, given = self.runner.run_through, self._given
+        cutter = Cutter.of(self._network, run, given, largest=self._largest)
+        for tile in cutter.tiles(inputs):
             while running and not self._fits(tile, [other for other, _ in running]):
                 yield from self._finish(*running.popleft())
             self._check_memory(tile)
@@ -190,7 +200,9 @@ class _Pass:
         for values in self._run(tile):
             for name in self._seen & values.keys():
                 try:
-                    histograms[name] = Histogram.of(values[name], where=name)
+                    histograms[name] = Histogram.of(
+                        values[name], where=name, counting=self._counting
+                    )
                 except BackendError as error:
                     raise error.about(tile.image) from error
             for name in self._windows.keys() & values.keys():

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, numpy_helper
 
-from sr_bench.precision.histogram import BINS, Histogram
+from sr_bench.precision.histogram import Histogram
 from sr_bench.precision.network import Layer, Network
 from sr_bench.text.printable import some
 
@@ -223,8 +223,8 @@ class _File:
             if histogram is None or limits is None or not histogram.largest:
                 continue
             low, high = limits
-            middles = (np.arange(BINS) - BINS // 2 + 0.5) * histogram.bin_width
-            outside = (middles < low - histogram.bin_width) | (middles > high + histogram.bin_width)
+            middles, width = histogram.middles, histogram.bin_width
+            outside = (middles < low - width) | (middles > high + width)
             share = float(histogram.counts[outside].sum() / histogram.counts.sum())
             ratio = (high - low) / (histogram.high - min(histogram.low, 0.0))
             if ratio > _WIDE:

@@ -40,12 +40,16 @@ from sr_bench.precision._exact import exact_parts, exact_sum
 from sr_bench.precision._profiles import LEVELS, half_values, integer_points
 from sr_bench.precision._tvm_kl import kl_threshold
 from sr_bench.precision.fp16 import cast_pair, round_constants, rounded
-from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.histogram import Counting, Histogram
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.observed import rounded_by_any_plan
 from sr_bench.precision.qdq import int8_share, named_node, rewritten
 from sr_bench.precision.ranges import chosen
 from sr_bench.precision.rounding import LARGEST, IntegerWeights, round_nearest
+
+COUNTING = Counting(bins=32768, stride=1)
+"""How a device counts what it is calibrated with: as TVM all values, in 8001 bins between the
+extremes, each of which is 2 to 4 of these."""
 
 # A tensor or channel with less holds 0: the product of two steps must have a reciprocal.
 _SMALLEST = 1e-15

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.int8 import ClipRange
-from sr_bench.precision.histogram import BINS, Histogram
+from sr_bench.precision.histogram import Histogram
 
 TAIL = 1 / 50
 """Part of an image's values that is kept; a clip range keeps the rest of each image whole.
@@ -39,14 +39,15 @@ class Tails:
     @classmethod
     def of(cls, histogram: Histogram) -> "Tails":
         """Return the tail of the one image whose histogram is given."""
-        middles = (np.arange(BINS) - BINS // 2 + 0.5) * histogram.bin_width
+        middles = histogram.middles
         beyond = np.cumsum(histogram.magnitudes()[::-1])[::-1]
         start = int((beyond > TAIL * beyond[0]).sum()) * histogram.bin_width
         kept = (histogram.counts > 0) & (np.abs(middles) > start)
         # The middle of a bin may lie beyond all values. Not all are counted: extremes may not be.
         values = np.clip(middles[kept], histogram.low, histogram.high)
         extremes = np.array((histogram.low, histogram.high))
-        places = np.floor(extremes / histogram.bin_width).astype(np.int64) + BINS // 2
+        first = np.floor(extremes / histogram.bin_width).astype(np.int64)
+        places = first + len(histogram.counts) // 2
         missing = histogram.counts[places] == 0
         return cls(
             np.array([beyond[0]]),

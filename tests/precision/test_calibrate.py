@@ -16,7 +16,7 @@ from sr_bench.core.int8 import ClipRange
 from sr_bench.core.network_io import NetworkInput
 from sr_bench.errors import BackendError, DatasetError
 from sr_bench.precision.calibrate import Statistics, collect
-from sr_bench.precision.histogram import Histogram
+from sr_bench.precision.histogram import Counting, Histogram
 from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.points import points
 from sr_bench.precision.tails import Tails
@@ -50,6 +50,7 @@ def _collect(
     progress: Callable[[int, int, str], None] = lambda done, planned, name: None,
     given: NetworkInput = ANY_SIZE,
     stress: Collection[str] = (),
+    largest: int = LARGEST_TILE,
 ) -> Statistics:
     return collect(
         network,
@@ -60,6 +61,7 @@ def _collect(
         progress=progress,
         given=given,
         stress=stress,
+        largest=largest,
     )
 
 
@@ -222,10 +224,10 @@ def test_large_images_are_cut_into_equal_tiles(tmp_path: Path, size: int) -> Non
     seen: list[np.ndarray] = []
     original = Histogram.of
 
-    def spy(array: np.ndarray, *, where: str) -> Histogram:
+    def spy(array: np.ndarray, *, where: str, counting: Counting) -> Histogram:
         if where == "x":
             seen.append(array)
-        return original(array, where=where)
+        return original(array, where=where, counting=counting)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Histogram, "of", spy)
@@ -249,6 +251,14 @@ def test_a_large_image_counts_as_its_tiles(network: Network) -> None:
     ]
     tiles = {str(i): lambda part=part: part.copy() for i, part in enumerate(parts)}
     _assert_same(whole, _collect(network, tiles))
+
+
+def test_an_image_is_whole_up_to_the_largest_side_that_is_asked_for(network: Network) -> None:
+    image = _image(200, 210, 0)
+    whole = _collect(network, {"a": lambda: image}, moments=False, largest=224)
+    tiles = _collect(network, {"a": lambda: image}, moments=False)
+    counts = [each.histograms[network.output].counts for each in (whole, tiles)]
+    assert not np.array_equal(*counts)  # tiles see zeros around them
 
 
 def test_progress_is_reported_after_each_image(network: Network) -> None:
@@ -316,7 +326,7 @@ def _most_at_a_time(
     lock = threading.Lock()
     original = Histogram.of
 
-    def spy(array: np.ndarray, *, where: str) -> Histogram:
+    def spy(array: np.ndarray, *, where: str, counting: Counting) -> Histogram:
         nonlocal most
         with lock:
             if where == network.input:
@@ -326,7 +336,7 @@ def _most_at_a_time(
             met.set()
         if where == network.input:
             met.wait(patience_s)
-        histogram = original(array, where=where)
+        histogram = original(array, where=where, counting=counting)
         if where == network.output:
             busy.discard(threading.get_ident())
         return histogram
@@ -466,12 +476,12 @@ def test_an_interruption_does_not_wait_for_the_tiles_at_work(
     late: list[str] = []
     original = Histogram.of
 
-    def slow(array: np.ndarray, *, where: str) -> Histogram:
+    def slow(array: np.ndarray, *, where: str, counting: Counting) -> Histogram:
         sleep(0.01)
         if interrupted.is_set():
             late.append(where)
             sleep(0.5)  # long enough for a busy machine to bring the interruption here
-        return original(array, where=where)
+        return original(array, where=where, counting=counting)
 
     def interrupt(done: int, planned: int, name: str) -> None:
         interrupted.set()

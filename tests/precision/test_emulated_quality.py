@@ -19,7 +19,7 @@ from sr_bench.engine.plan.suite import load_suite
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.imaging.files import read_image
 from sr_bench.precision.calibrate import collect
-from sr_bench.precision.emulated import clip_thresholds, emulate
+from sr_bench.precision.emulated import COUNTING, clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
 from tests.zoo.weights import load_model
 
@@ -80,6 +80,7 @@ def test_the_loss_is_what_was_found_before(
         moments=False,
         workers=2,
         progress=lambda *_: None,
+        counting=COUNTING,
     )
     images = [_middle(image, side) for image in images]
     full = _outputs(network.model, images)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sr_bench.errors import BackendError
-from sr_bench.precision.histogram import BINS, Histogram
+from sr_bench.precision.emulated import COUNTING
+from sr_bench.precision.histogram import USUAL, Counting, Histogram
 
 _SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -25,8 +26,8 @@ _ARRAYS = st.lists(
 )
 
 
-def _of(array: np.ndarray) -> Histogram:
-    return Histogram.of(array, where="tensor")
+def _of(array: np.ndarray, counting: Counting = USUAL) -> Histogram:
+    return Histogram.of(array, where="tensor", counting=counting)
 
 
 def _merged(parts: Sequence[np.ndarray]) -> Histogram:
@@ -43,8 +44,8 @@ def _content(histogram: Histogram) -> tuple[str, str, int, bytes]:
     )
 
 
-def _expected_counts(values: np.ndarray, exponent: int) -> np.ndarray:
-    edges = np.arange(-BINS // 2, BINS // 2 + 1) * (2.0**exponent / (BINS // 2))
+def _expected_counts(values: np.ndarray, exponent: int, bins: int = USUAL.bins) -> np.ndarray:
+    edges = np.arange(-bins // 2, bins // 2 + 1) * (2.0**exponent / (bins // 2))
     return np.histogram(values.astype(np.float64), edges)[0]
 
 
@@ -79,21 +80,27 @@ def test_neither_the_order_nor_the_grouping_of_arrays_matters(
         assert _content(halves) == _content(whole)
 
 
-def test_a_range_that_grows_a_lot_loses_no_value() -> None:
+@pytest.mark.parametrize("counting", [USUAL, COUNTING])
+def test_a_range_that_grows_a_lot_loses_no_value(counting: Counting) -> None:
     small = np.random.default_rng(1).normal(size=400).astype(np.float32)
     big = small * np.float32(2.0**40)
-    hist = _of(small).merged(_of(big))
-    assert hist.counts.sum() == 200
-    assert np.array_equal(
-        hist.counts, _expected_counts(np.concatenate([small, big])[::4], hist.exponent)
-    )
+    hist = _of(small, counting).merged(_of(big, counting))
+    both = np.concatenate([small, big])[:: counting.stride]
+    assert np.array_equal(hist.counts, _expected_counts(both, hist.exponent, counting.bins))
+    assert hist.magnitudes().sum() == len(both) == hist.relu().magnitudes().sum()
+
+
+def test_all_of_many_values_are_counted_where_a_device_counts() -> None:
+    values = np.random.default_rng(2).normal(size=600_000).astype(np.float32)
+    hist = _of(values, COUNTING)
+    assert np.array_equal(hist.counts, _expected_counts(values, hist.exponent, COUNTING.bins))
 
 
 def test_a_black_image_does_not_coarsen_the_bins_of_others() -> None:
     rest = np.full(8, 0.001, np.float32)
     hist = _of(np.zeros(400, np.float32)).merged(_of(rest))
     assert hist.exponent == _of(rest).exponent
-    assert (hist.low, hist.high, hist.counts[BINS // 2]) == (0.0, np.float32(0.001), 100)
+    assert (hist.low, hist.high, hist.counts[USUAL.bins // 2]) == (0.0, np.float32(0.001), 100)
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, 5.0, -5.0, 1e-30, -1e-30, 1e-45, 3.4e38, -3.4e38])
@@ -102,7 +109,7 @@ def test_constant_arrays_are_counted_in_one_bin(value: float) -> None:
     hist = _of(array)
     assert (hist.low, hist.high) == (array.min(), array.max())
     assert sorted(hist.counts)[-2:] == [0, 32]
-    negative = hist.counts[: BINS // 2].sum()
+    negative = hist.counts[: USUAL.bins // 2].sum()
     assert negative == (32 if value < 0 else 0)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sr_bench.precision._tvm_kl import kept_bins, kl_threshold
+from sr_bench.precision.emulated import COUNTING
 from sr_bench.precision.histogram import Histogram
 
 _SMALL = 1e-4
@@ -66,7 +67,8 @@ def test_a_histogram_of_ours_leads_to_the_range_of_tvm_s_own_bins(zeros: int) ->
     largest = float(values.max())
     exact = np.histogram(values, bins=8001, range=(-largest, largest))[0]
     expected = (2 * kept_bins(exact.astype(np.float64)) + 1) / 8001 * largest
-    assert kl_threshold(Histogram.of(values, where="x")) == pytest.approx(expected, rel=0.2)
+    histogram = Histogram.of(values, where="x", counting=COUNTING)
+    assert kl_threshold(histogram) == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0])

@@ -1,6 +1,6 @@
 """Images that stress a network may make its steps coarser only where it does badly on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,14 +11,18 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
+from sr_bench.core.card import ModelCard
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.data.source import ImageSet
 from sr_bench.engine.prepare import int8
 from sr_bench.engine.prepare.calibration import LEAST_EFFORT, calibration_set
-from sr_bench.engine.prepare.int8 import int8_maker
+from sr_bench.engine.prepare.int8 import Int8Maker, int8_maker
 from sr_bench.engine.prepare.stress import stress_weight
 from sr_bench.files.kept import Kept
 from sr_bench.precision.acceptance import STRESS_WEIGHT
+from sr_bench.precision.calibrate import Statistics, collect
+from sr_bench.precision.emulated import COUNTING
+from sr_bench.precision.histogram import USUAL, Counting
 from sr_bench.precision.network import read_network
 from sr_bench.precision.tiles import ANY_SIZE
 from tests.ends import CARD
@@ -74,18 +78,50 @@ class _Item:
         return self.name
 
 
+def _maker(folder: Path, *, is_qdq: bool, card: ModelCard = CARD) -> Int8Maker:
+    """Return what makes int8 networks of a small one, calibrated with one image that stresses."""
+    residual_net(folder / "net.onnx")
+    items = (_Item("photo", stress=False), _Item("page", stress=True))
+    given = calibration_set(card, ImageSet("set", 2, "calibration", items), [])
+    how = (given, Kept(folder), "calibration/a.npz", LEAST_EFFORT)
+    return int8_maker(folder / "net.onnx", *how, is_qdq=is_qdq)
+
+
 @pytest.mark.parametrize("is_qdq", [True, False])
 def test_a_device_widens_no_range_so_nothing_is_decided_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_qdq: bool
 ) -> None:
     asked: list[object] = []
     monkeypatch.setattr(int8, "stress_weight", lambda *given, **_how: asked.append(given) or 0.0)
-    residual_net(tmp_path / "net.onnx")
-    items = (_Item("photo", stress=False), _Item("page", stress=True))
-    given = calibration_set(CARD, ImageSet("set", 2, "calibration", items), [])
-    how = (given, Kept(tmp_path), "calibration/a.npz", LEAST_EFFORT)
-    int8_maker(tmp_path / "net.onnx", *how, is_qdq=is_qdq)
+    _maker(tmp_path, is_qdq=is_qdq)
     assert bool(asked) == is_qdq
+
+
+@pytest.mark.parametrize(("is_qdq", "counting"), [(True, USUAL), (False, COUNTING)])
+def test_for_a_device_all_values_are_counted_also_when_read_again(
+    tmp_path: Path, is_qdq: bool, counting: Counting
+) -> None:
+    for _ in range(2):
+        counts = _maker(tmp_path, is_qdq=is_qdq).calibrated.histograms["x"].counts
+        assert (len(counts), counts.sum()) == (counting.bins, 3 * 8 * 8 // counting.stride)
+
+
+@pytest.mark.parametrize(
+    ("is_qdq", "scale", "side"),
+    [(True, 1, 192), (False, 1, 512), (False, 2, 256), (False, 3, 192), (False, 4, 192)],
+)
+def test_a_device_s_compiler_sees_larger_images_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_qdq: bool, scale: int, side: int
+) -> None:
+    given: list[int] = []
+
+    def spy(*args: Any, largest: int, **how: Any) -> Statistics:
+        given.append(largest)
+        return collect(*args, largest=largest, **how)
+
+    monkeypatch.setattr(int8, "collect", spy)
+    _maker(tmp_path, is_qdq=is_qdq, card=replace(CARD, scale=scale))
+    assert given == [side]
 
 
 def test_drawn_images_only_lower_channels(tmp_path: Path) -> None:

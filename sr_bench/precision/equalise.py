@@ -56,7 +56,7 @@ _BEYOND = (1.3, 1.6, 2.0, 2.5, 3.2, 4.0)
 """How far beyond its tensor's range an image that stresses may take a channel: the first that costs
 at most `_PRICE` times the noise. A few of many channels make most of what is clipped of such an
 image; lowering those makes no step coarser."""
-_PRICE = 1.25
+_PRICE = 1.12
 
 _WORTH = (
     0.8  # part of the noise that must be left at most, for multiplications at sums to be worth it

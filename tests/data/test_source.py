@@ -79,7 +79,7 @@ def test_files_have_no_calibration_split(tiny, tiny_root):
         open_dataset(tiny, scale=2, given=tiny_root, split="calibration")
 
 
-@pytest.mark.parametrize(("split", "count"), [("evaluation", 12), ("calibration", 23)])
+@pytest.mark.parametrize(("split", "count"), [("evaluation", 12), ("calibration", 24)])
 def test_photos_open_without_any_folder(split, count):
     images = open_dataset(load_dataset("photos"), scale=4, split=split)
     assert len(images) == count

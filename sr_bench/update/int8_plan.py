@@ -73,8 +73,7 @@ def _model_lines(lines: list[str], model: int) -> tuple[int, int]:
     following = (
         number
         for number in range(first + 1, len(lines))
-        if re.match(r"[ \t]*\[", lines[number])
-        and not re.match(r"[ \t]*\[+\s*model\s*\.", lines[number])
+        if _HEADER.match(lines[number]) and not _OWN.match(lines[number])
     )
     return first, next(following, len(lines))
 

@@ -91,10 +91,17 @@ def _sum(array: np.ndarray, high: float) -> float:
 
 
 @pytest.mark.parametrize("far", [2.0, 50.0])
+def test_an_image_that_stresses_widens_by_half_of_the_error_of_rounding_at_most(far: float) -> None:
+    change = _judged(_tails(_image(0, 0), _image(300, far)), 1.0, 1.0, stress=("rough",))
+    assert change is not None
+    assert change.clip.high == pytest.approx(np.sqrt(1.5), rel=far * 1e-4)
+
+
+@pytest.mark.parametrize(("many", "far"), [(300, 1.3), (500, 1.25)])
 def test_for_an_image_that_stresses_a_range_is_widened_to_where_rounding_and_clipping_balance(
-    far: float,
+    many: int, far: float
 ) -> None:
-    rough = _image(300, far)
+    rough = _image(many, far)
     change = _judged(_tails(_image(0, 0), rough), 1.0, 1.0, stress=("rough",))
     assert change is not None
     assert change.image == "rough"

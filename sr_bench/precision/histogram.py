@@ -120,10 +120,11 @@ class Histogram:
 
     def noise(self, clip: ClipRange) -> float:
         """Return the mean square of what `clip` and 256 levels change, as a part of the values'."""
-        power = float(self.counts @ self.middles**2)
+        middles = self.middles
+        power = float(self.counts @ middles**2)
         if not power:
             return 0.0
-        outside = self.middles - np.clip(self.middles, clip.low, clip.high)
+        outside = middles - np.clip(middles, clip.low, clip.high)
         rounding = ((clip.high - clip.low) / 255) ** 2 / 12 * float(self.counts.sum())
         return (float(self.counts @ outside**2) + rounding) / power
 

@@ -1,13 +1,23 @@
-"""Write values and comments of TOML so that any text can stand in them."""
+"""Read TOML as editors save it, and write values and comments in which any text can stand."""
 
 import json
 import re
+import tomllib
 from collections.abc import Iterable
 
 from sr_bench.text.printable import printable_line
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WIDTH = 100  # of a comment
+
+
+def parsed(text: str) -> dict[str, object]:
+    """Return what `text` holds; it may begin with a byte order mark.
+
+    Raises:
+        tomllib.TOMLDecodeError: It is no TOML.
+    """
+    return tomllib.loads(text.removeprefix("\ufeff"))
 
 
 def value(content: object) -> str:

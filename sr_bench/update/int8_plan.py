@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from sr_bench.errors import CardError
-from sr_bench.text.toml import comment, pair
+from sr_bench.text.toml import comment, pair, parsed
 
 _MODEL = re.compile(r"""[ \t]*\[\[\s*["']?model["']?\s*\]\]""")
 _INT8 = re.compile(r"""[ \t]*\[\s*["']?model["']?\s*\.\s*["']?int8["']?\s*\]""")
@@ -32,7 +32,7 @@ def with_plan(
     if text.count("\n") == text.count("\r\n") > 0:
         unix = with_plan(text.replace("\r\n", "\n"), model, values, provenance, path=path)
         return unix.replace("\n", "\r\n")
-    wanted = _parsed(text)
+    wanted = parsed(text)
     number, owner = _owner(wanted, model)
     plan = cast(dict[str, object], owner.setdefault("int8", {}))
     for key, value in values.items():
@@ -45,17 +45,13 @@ def with_plan(
         first, last = _model_lines(lines, number) if model else (0, len(lines))
         edited = [*lines[:first], *_edited(lines[first:last], values, added), *lines[last:]]
         result = "".join(edited)
-        if _parsed(result) == wanted:
+        if parsed(result) == wanted:
             return result
     except (IndexError, tomllib.TOMLDecodeError):
         pass
     told = "".join(f"\n    {line}" for line in added)
     msg = f"{path}: expected a table [model.int8] of its own; write the plan there by hand:{told}"
     raise CardError(msg)
-
-
-def _parsed(text: str) -> dict[str, object]:
-    return tomllib.loads(text.removeprefix("\ufeff"))
 
 
 def _owner(wanted: dict[str, object], model: str) -> tuple[int, dict[str, object]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from sr_bench.errors import CardError
+from sr_bench.text.toml import parsed
 
 _HEADER = re.compile(r"[ \t]*\[")
 _ENTRY = re.compile(r"""\s*\[\[\s*["']?model["']?\s*\.\s*["']?known_gap["']?\s*\]\]""")
@@ -35,7 +36,7 @@ def remove_gap(text: str, model: int, entry: int, *, path: Path) -> Removal:
         CardError: The entry is not written as a ``[[model.known_gap]]`` table, or is not among the
             `_TRIED` such tables that are nearest to its position.
     """
-    card = _parsed(text)
+    card = parsed(text)
     models = cast(list[dict[str, list[object]]], card["model"])
     place = sum(len(table.get("known_gap", [])) for table in models[:model]) + entry
     gap = cast(dict[str, object], models[model]["known_gap"].pop(entry))
@@ -58,13 +59,9 @@ def remove_gap(text: str, model: int, entry: int, *, path: Path) -> Removal:
     raise CardError(msg)
 
 
-def _parsed(text: str) -> dict[str, object]:
-    return tomllib.loads(text.removeprefix("\ufeff"))
-
-
 def _parses_as(text: str, card: Mapping[str, object]) -> bool:
     try:
-        return _parsed(text) == card
+        return parsed(text) == card
     except tomllib.TOMLDecodeError:
         return False
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sr_bench.precision.calibrate import Statistics, collect
 from sr_bench.precision.histogram import USUAL, Counting
 from sr_bench.precision.network import Network
+from sr_bench.precision.statistics.calibrate import Statistics, collect
 from sr_bench.system.cpu import usable_cores
 
 if TYPE_CHECKING:

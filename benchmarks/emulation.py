@@ -27,9 +27,9 @@ from sr_bench.engine.plan.suite import load_suite
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.files.atomic import write_bytes
 from sr_bench.imaging.files import read_image
-from sr_bench.precision.calibrate import Statistics
-from sr_bench.precision.emulated import COUNTING, clip_thresholds, emulate
+from sr_bench.precision.emulated.device import COUNTING, clip_thresholds, emulate
 from sr_bench.precision.network import Network, read_network
+from sr_bench.precision.statistics.calibrate import Statistics
 from sr_bench.system.cpu import cpu_model, usable_cores
 from sr_bench.zoo.checkpoints.load import load_network
 

@@ -49,9 +49,9 @@ from sr_bench.files import hashing
 from sr_bench.files.kept import Spare
 from sr_bench.imaging.threads import use_one_opencv_thread
 from sr_bench.precision.network import read_network
-from sr_bench.precision.qdq import quantise
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import quantise
 from sr_bench.precision.ranges import clip_ranges
-from sr_bench.precision.rounding import integer_weights
 from sr_bench.system.cpu import cpu_model, usable_cores
 
 if TYPE_CHECKING:

@@ -37,11 +37,11 @@ from sr_bench.backends import onnxruntime as backend
 from sr_bench.core.backend import Artefact
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.precision.calibrate import collect
 from sr_bench.precision.network import Network, read_network
-from sr_bench.precision.qdq import quantise
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import quantise
 from sr_bench.precision.ranges import clip_ranges
-from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.statistics.calibrate import collect
 from sr_bench.system.cpu import cpu_model, usable_cores
 
 UNIT = ClipRange(0.0, 1.0)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.core.int8 import ClipRange, Int8Plan
-from sr_bench.precision.tails import Tails
+from sr_bench.precision.statistics.tails import Tails
 
 CLIPPING_WEIGHT = 32.0
 """How much more a squared error of clipping counts than one of rounding.

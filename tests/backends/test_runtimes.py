@@ -17,8 +17,8 @@ from sr_bench.core.backend import Artefact
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.errors import BackendError, NotRunError
-from sr_bench.precision.qdq import quantise
-from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import quantise
 from tests.precision.nets import exact_clips, images, residual_net
 
 NAMES = ("mnn", "ncnn", "openvino", "tract")

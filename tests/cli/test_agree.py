@@ -7,8 +7,8 @@ import pytest
 from onnx import helper
 
 from sr_bench.core.int8 import Int8Plan
-from sr_bench.precision.qdq import quantise
-from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import quantise
 from tests.engine.agree.conftest import Add, from_relu_on, runtime
 from tests.int8_zoo import Int8Zoo, make_int8_zoo
 from tests.precision.nets import exact_clips, images, residual_net

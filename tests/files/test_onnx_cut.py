@@ -12,8 +12,8 @@ from sr_bench.core.int8 import Int8Plan
 from sr_bench.files.onnx_cut import cut_behind, image_values, is_rounded
 from sr_bench.files.onnx_file import metadata
 from sr_bench.precision.network import Network
-from sr_bench.precision.qdq import quantise
-from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import quantise
 from tests.precision.nets import exact_clips, images, residual_net, values
 
 SHAPE = (1, 3, 24, 24)

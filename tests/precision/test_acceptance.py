@@ -12,7 +12,7 @@ from sr_bench.precision.acceptance import (
     widened,
 )
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.tails import Tails
+from sr_bench.precision.statistics.tails import Tails
 
 NAMES = ("flat", "rough")
 PLAN = Int8Plan()

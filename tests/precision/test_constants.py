@@ -7,12 +7,12 @@ import pytest
 from onnx import ModelProto, helper, numpy_helper
 
 from sr_bench.core.int8 import ClipRange, Int8Plan
-from sr_bench.precision.calibrate import collect
 from sr_bench.precision.constants import constant_signs
 from sr_bench.precision.network import Network, read_network
 from sr_bench.precision.observers import max as observer
-from sr_bench.precision.qdq import quantise
-from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import quantise
+from sr_bench.precision.statistics.calibrate import collect
 from tests.precision.nets import images, residual_net
 
 

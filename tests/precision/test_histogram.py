@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sr_bench.errors import BackendError
-from sr_bench.precision.emulated import COUNTING
+from sr_bench.precision.emulated.device import COUNTING
 from sr_bench.precision.histogram import USUAL, Counting, Histogram
 
 _SETTINGS = settings(max_examples=60, deadline=None, derandomize=True)

@@ -13,11 +13,11 @@ from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.int8 import Int8Plan
 from sr_bench.core.precision import Precision
 from sr_bench.files.onnx_write import write_onnx
-from sr_bench.precision.emulated import emulate
+from sr_bench.precision.emulated.device import emulate
 from sr_bench.precision.fp16 import to_fp16
 from sr_bench.precision.network import Network, read_network
-from sr_bench.precision.qdq import int8_share, quantise
-from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import int8_share, quantise
 from tests.precision.nets import exact_clips, images, residual_net
 
 _PLAN = Int8Plan(rounding="nearest")

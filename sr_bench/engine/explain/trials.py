@@ -22,9 +22,9 @@ from sr_bench.engine.prepare.int8 import Int8Maker
 from sr_bench.engine.prepare.network import Prepared
 from sr_bench.engine.score.network_io import output_levels
 from sr_bench.files.onnx_file import load_onnx
-from sr_bench.precision.calibrate import collect
 from sr_bench.precision.constants import constant_signs
 from sr_bench.precision.noise.plans import Predictor
+from sr_bench.precision.statistics.calibrate import collect
 
 _WHITE = 255.0
 

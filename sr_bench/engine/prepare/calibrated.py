@@ -7,10 +7,10 @@ from io import BytesIO
 
 import numpy as np
 
-from sr_bench.precision.equalise import Scaling
 from sr_bench.precision.histogram import Histogram
-from sr_bench.precision.rounding import IntegerWeights
-from sr_bench.precision.tails import Tails
+from sr_bench.precision.qdq.rounding import IntegerWeights
+from sr_bench.precision.scaling.equalise import Scaling
+from sr_bench.precision.statistics.tails import Tails
 
 _BY_IMAGE = ("totals", "starts")
 _TAIL_ARRAYS = tuple(item.name for item in fields(Tails))

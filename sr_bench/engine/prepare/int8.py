@@ -23,10 +23,7 @@ from sr_bench.files.kept import Kept
 from sr_bench.files.onnx_file import metadata
 from sr_bench.files.onnx_write import write_onnx
 from sr_bench.precision.acceptance import Images, widened
-from sr_bench.precision.calibrate import collect
-from sr_bench.precision.channel_profile import channel_profiles
-from sr_bench.precision.emulated import COUNTING, clip_thresholds, emulate
-from sr_bench.precision.equalise import UNSCALED, Scaling, scaled, scaling, watched
+from sr_bench.precision.emulated.device import COUNTING, clip_thresholds, emulate
 from sr_bench.precision.histogram import USUAL
 from sr_bench.precision.macs import run_in_integers
 from sr_bench.precision.network import Layer, Network
@@ -34,10 +31,13 @@ from sr_bench.precision.noise.carried import Carrier, largest_side
 from sr_bench.precision.noise.plans import Predictor
 from sr_bench.precision.noise.reach import reach
 from sr_bench.precision.points import points
-from sr_bench.precision.qdq import int8_share, quantise
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.scale import Scale
+from sr_bench.precision.qdq.write import int8_share, quantise
 from sr_bench.precision.ranges import Ranges, clip_ranges
-from sr_bench.precision.rounding import integer_weights
-from sr_bench.precision.scale import Scale
+from sr_bench.precision.scaling.channel_profile import channel_profiles
+from sr_bench.precision.scaling.equalise import UNSCALED, Scaling, scaled, scaling, watched
+from sr_bench.precision.statistics.calibrate import collect
 from sr_bench.precision.tiles import LARGEST_TILE, MIDDLE, Cutter, Run
 
 _CARRIED = 3

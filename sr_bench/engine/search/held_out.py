@@ -29,7 +29,7 @@ from sr_bench.engine.score.network_io import between_ends
 from sr_bench.errors import DatasetError
 from sr_bench.precision.network import Network
 from sr_bench.precision.noise.plans import Predictor
-from sr_bench.precision.qdq import int8_share
+from sr_bench.precision.qdq.write import int8_share
 
 Array = NDArray[np.float32]
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sr_bench.precision.lanes import copies_of
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.backward import Backward, blocked, needed
 from sr_bench.precision.noise.nodes import Nodes
 from sr_bench.precision.points import given, gives_image
-from sr_bench.precision.rounding import IntegerWeights
-from sr_bench.precision.scale import Scale
+from sr_bench.precision.qdq.lanes import copies_of
+from sr_bench.precision.qdq.rounding import IntegerWeights
+from sr_bench.precision.qdq.scale import Scale
 from sr_bench.precision.segments import Array, value_bytes
 
 _BLOCK = 8

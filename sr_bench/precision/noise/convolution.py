@@ -10,7 +10,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from sr_bench.files.onnx_open import open_on_cpu
 from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.rounding import IntegerWeights
+from sr_bench.precision.qdq.rounding import IntegerWeights
 from sr_bench.precision.segments import Array
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from sr_bench.core.precision import Precision
 from sr_bench.errors import NotRunError
 from sr_bench.export.to_onnx import export_onnx
 from sr_bench.precision.fp16 import to_fp16
-from sr_bench.precision.qdq import quantise
-from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import quantise
 from tests.cost.zoo_models import small
 from tests.precision.nets import exact_clips, images, residual_net
 

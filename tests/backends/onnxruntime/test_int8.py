@@ -13,11 +13,11 @@ from sr_bench.core.backend import Artefact
 from sr_bench.core.device import DevicePlan, Profile
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.precision.emulated import emulate
+from sr_bench.precision.emulated.device import emulate
 from sr_bench.precision.network import read_network
-from sr_bench.precision.observed import rounded_by_any_plan
-from sr_bench.precision.qdq import quantise
-from sr_bench.precision.rounding import integer_weights
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.write import quantise
+from sr_bench.precision.statistics.observed import rounded_by_any_plan
 from tests.precision.nets import residual_net
 
 

@@ -20,10 +20,10 @@ from sr_bench.engine.prepare.int8 import Int8Maker, int8_maker
 from sr_bench.engine.prepare.stress import stress_weight
 from sr_bench.files.kept import Kept
 from sr_bench.precision.acceptance import STRESS_WEIGHT
-from sr_bench.precision.calibrate import Statistics, collect
-from sr_bench.precision.emulated import COUNTING
+from sr_bench.precision.emulated.device import COUNTING
 from sr_bench.precision.histogram import USUAL, Counting
 from sr_bench.precision.network import read_network
+from sr_bench.precision.statistics.calibrate import Statistics, collect
 from sr_bench.precision.tiles import ANY_SIZE
 from tests.ends import CARD
 from tests.precision.nets import images, residual_net

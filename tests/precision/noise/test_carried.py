@@ -10,9 +10,9 @@ from sr_bench.files.onnx_open import open_on_cpu
 from sr_bench.precision.network import Layer, Network
 from sr_bench.precision.noise.carried import Carrier, Errors
 from sr_bench.precision.noise.plans import Predictor
-from sr_bench.precision.qdq import quantise
-from sr_bench.precision.rounding import integer_weights
-from sr_bench.precision.scale import Scale
+from sr_bench.precision.qdq.rounding import integer_weights
+from sr_bench.precision.qdq.scale import Scale
+from sr_bench.precision.qdq.write import quantise
 from tests.precision.nets import exact_clips, images, residual_net
 
 PLAN = Int8Plan()

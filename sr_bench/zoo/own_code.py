@@ -113,7 +113,9 @@ def _check_arguments(card: ModelCard, factory: Callable[..., object]) -> None:
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     named = {each.name: each for each in parameters if each.kind in by_name}
     needed = [name for name, each in named.items() if each.default is inspect.Parameter.empty]
-    faults = [f"{name} is missing" for name in needed if name not in card.hyper]
+    faults = [
+        f"{name} is missing: write it into hyper" for name in needed if name not in card.hyper
+    ]
     if all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in parameters):
         unknown = [name for name in card.hyper if name not in named]
         faults += [f"{name} is unknown; {nearest(name, tuple(named))}" for name in unknown]

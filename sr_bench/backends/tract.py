@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.backends._runtime import Opened, Runtime
+from sr_bench.files.onnx_file import load_onnx
+from sr_bench.files.temporary import temporary_folder
 
 if TYPE_CHECKING:
+    from onnx import ModelProto
     from tract import Runnable
 
 _KEPT = 8  # sizes of images
@@ -33,7 +36,10 @@ class _Network:
     """
 
     def __init__(self, path: Path) -> None:
-        self._opened = lru_cache(_KEPT)(lambda shape: _open(path, shape))
+        model = load_onnx(path)
+        # Sizes noted by letters, as onnxruntime's quantisation leaves them, fit no image for tract.
+        del model.graph.value_info[:]
+        self._opened = lru_cache(_KEPT)(lambda shape: _open(model, shape))
         self._shape = (1, 3, 24, 32)  # of the newest image
 
     def __call__(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -50,10 +56,13 @@ class _Network:
         return sum(kind.startswith("FMA(I") for node in nodes for kind in node.get("cost", {}))
 
 
-def _open(path: Path, shape: tuple[int, ...]) -> "Runnable":
+def _open(model: "ModelProto", shape: tuple[int, ...]) -> "Runnable":
+    import onnx
     import tract
 
-    network = tract.onnx().load(path)
+    with temporary_folder() as folder:
+        onnx.save(model, path := Path(folder, "network.onnx"))
+        network = tract.onnx().load(path)
     network.set_input_fact(0, f"{','.join(map(str, shape))},f32")
     return network.into_model().into_runnable()
 

@@ -176,3 +176,15 @@ def test_int8_is_what_the_file_says(runtime: Runtime, int8: Artefact) -> None:
             # On a CPU without VNNI its kernels saturate: 36 dB were measured there.
             least = 70 if exact_kernel(onnx.TensorProto.INT8) else 30
             assert error < np.ptp(sr) ** 2 / 10 ** (least / 10)
+
+
+def test_tract_runs_a_file_with_sizes_noted_by_letters(fp32: Artefact) -> None:
+    pytest.importorskip("tract")
+    model = onnx.load(fp32.onnx)
+    size = (1, 8, "h", "w")
+    model.graph.value_info.append(
+        helper.make_tensor_value_info("head", onnx.TensorProto.FLOAT, size)
+    )
+    onnx.save(model, fp32.onnx)
+    with discovery.load("sr_bench.backends", "tract").open_session(fp32) as session:
+        assert session.run(images(1, 12)[0]).shape == (1, 3, 24, 24)

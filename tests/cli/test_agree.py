@@ -74,6 +74,23 @@ def test_a_bare_file_of_one_size_is_compared_tile_by_tile(agree, sr_bench, tmp_p
     assert "no limit is set" in done.out
 
 
+@pytest.mark.parametrize("size", [None, (16, 20)])
+def test_a_wrong_scale_of_a_bare_file_is_a_usage_error(
+    agree, sr_bench, tmp_path: Path, size: tuple[int, int] | None
+) -> None:
+    model = onnx.load(tmp_path / "my_zoo" / "res" / "net.onnx")
+    if size:
+        for axis, side in zip(
+            model.graph.input[0].type.tensor_type.shape.dim[2:], size, strict=True
+        ):
+            axis.dim_value = side
+    onnx.save(model, tmp_path / "net.onnx")
+    done = sr_bench("agree", "net.onnx", "--scale", "3", "--backends", "onnxruntime,tract")
+    assert done.code == 2
+    assert done.err.startswith("sr-bench: --scale 3: ")
+    assert done.err.endswith("net.onnx enlarges by 2; say --scale 2\n")
+
+
 def test_a_bare_int8_file_is_compared_as_it_is(agree, sr_bench, tmp_path: Path) -> None:
     network = residual_net(tmp_path / "net.onnx")
     clips, weights = exact_clips(network, images(3)), integer_weights(network, {})

@@ -110,24 +110,37 @@ def _white(image: "ImageEnd", asked: float | None) -> float:
 
 
 def with_multiple(card: "ModelCard") -> "ModelCard":
-    """Return `card`, of a file, with the number whose multiples are the sizes that this runs on."""
+    """Return `card`, of a file, with the number whose multiples are the sizes that this runs on.
+
+    Raises:
+        OptionError: The file enlarges by another factor than its scale.
+    """
     import numpy as np
 
     from sr_bench.files.onnx_image import needed_multiple
     from sr_bench.files.onnx_open import open_on_cpu
 
-    if card.input.size or card.onnx is None:
+    if card.onnx is None:
         return card
     number = 1
+    made: set[int] = set()
     with suppress(Exception):  # a file that can't be opened is told when it is run
         session = open_on_cpu(card.onnx)
         (end,) = session.get_inputs()
 
         def run(height: int, width: int) -> None:
             image = np.zeros((1, card.input.channels, height, width), np.float32)
-            session.run(None, {end.name: image})
+            made.add(session.run(None, {end.name: image})[0].shape[-2] // height)
 
-        number = needed_multiple(run)
+        if card.input.size:
+            run(*card.input.size)
+        else:
+            number = needed_multiple(run)
+    if (scale := max(made, default=1)) > 1 and scale != card.scale:
+        msg = f"--scale {card.scale}: {card.onnx} enlarges by {scale}; say --scale {scale}"
+        raise OptionError(msg)
+    if card.input.size:
+        return card
     return replace(card, input=replace(card.input, multiple_of=max(number, 1)))
 
 

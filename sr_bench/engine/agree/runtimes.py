@@ -163,6 +163,6 @@ def _judged(pairs: Sequence[PairApart], limit: AgreeLimit | None) -> tuple[Statu
     furthest = min(pairs, key=lambda pair: pair.db)
     told = f"{furthest} are {furthest.db:.1f} dB apart" if furthest.worst.mse else "all are equal"
     if limit is None:
-        return Status.NEW, f"{told}; no limit is set: min_db under [model.agree] of the card"
+        return Status.NEW, f"{told}; no limit is set: --min-db, or [model.agree] of a card"
     status = Status.LOSS if furthest.db < limit.min_db else Status.WITHIN
     return status, f"{told}, expected at least {limit.min_db:g} dB"

@@ -73,9 +73,9 @@ def clip_ranges(
     input_range: ClipRange,
     choices: Mapping[str, RangeChoice] = NO_CHOICES,
 ) -> dict[str, ClipRange]:
-    """Return the clip range of every tensor of `network` in `histograms`, by its name.
+    """Return the clip range of every tensor in `histograms`, and of the network's input, by name.
 
-    The network's input gets `input_range`, what an image can hold, whatever the calibration set
+    The input gets `input_range`, what an image can hold, whatever the calibration set
     reached. What the layers that match a pattern of `choices` read is chosen as that says; of two
     that match, the last counts.
 
@@ -88,8 +88,7 @@ def clip_ranges(
     for name in read.keys() & clip.keys():
         if other := read[name].observer:
             clip |= chosen({name: histograms[name]}, other, plan)
-    if network.input in clip:
-        clip[network.input] = input_range
+    clip[network.input] = input_range
     for name in read.keys() & clip.keys():
         if read[name].symmetric:
             reach = max(-clip[name].low, clip[name].high)

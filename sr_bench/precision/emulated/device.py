@@ -42,8 +42,9 @@ from sr_bench.precision.emulated._tvm_kl import kl_threshold
 from sr_bench.precision.fp16 import cast_pair, round_constants, rounded
 from sr_bench.precision.histogram import Counting, Histogram
 from sr_bench.precision.network import Layer, Network
+from sr_bench.precision.qdq.model import named_node, rewritten
 from sr_bench.precision.qdq.rounding import LARGEST, IntegerWeights, round_nearest
-from sr_bench.precision.qdq.write import int8_share, named_node, rewritten
+from sr_bench.precision.qdq.write import int8_share
 from sr_bench.precision.ranges import chosen
 from sr_bench.precision.statistics.observed import rounded_by_any_plan
 

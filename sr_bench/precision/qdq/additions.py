@@ -5,8 +5,8 @@ from functools import cache
 
 from onnx import NodeProto
 
-from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.points import MOVES, given
+from sr_bench.precision.network import Network
+from sr_bench.precision.points import MOVES, given_by
 
 _SUMS = ("Add", "Sum")
 _POINTWISE = (*_SUMS, "Mul", "Relu", "LeakyRelu", "PRelu", "Clip")
@@ -35,27 +35,25 @@ def loses_rounding(
     return False
 
 
-def float_skips(
-    network: Network, kept: Collection[Layer], rounded: Collection[str]
+def float_values(
+    network: Network, layers: Collection[str], rounded: Collection[str]
 ) -> frozenset[str]:
-    """Return what layers in float give to a sum that is rounded, at once or further on.
+    """Return what is computed in float and rounded then, at once or further on.
 
-    So does a multiplication by constants, such as that of a residual.
+    That is what convolutions give, but those of `layers`, which are names of nodes, and
+    multiplications by constants, such as that of a residual.
     """
 
     @cache  # residual networks have exponentially many paths to a value
     def is_rounded(tensor: str) -> bool:
-        nodes = [node for node in network.consumers[tensor] if node.op_type in _POINTWISE]
+        nodes = [node for node in network.consumers[tensor] if node.op_type in _PASSED]
         return tensor in rounded or any(is_rounded(node.output[0]) for node in nodes)
 
-    def is_summed(tensor: str) -> bool:
-        sums = [node for node in network.consumers[tensor] if node.op_type in _SUMS]
-        return any(is_rounded(node.output[0]) for node in sums)
+    def is_float(node: NodeProto) -> bool:
+        if node.op_type == "Mul":
+            return bool(network.constants.keys() & {*node.input})
+        return node.op_type in ("Conv", "ConvTranspose") and node.name not in layers
 
-    scaled = {
-        node.output[0]
-        for node in network.model.graph.node
-        if node.op_type == "Mul" and network.constants.keys() & {*node.input}
-    }
-    tensors = scaled.union(given(network, layer) for layer in kept) - {network.output}
-    return frozenset(filter(is_summed, tensors))
+    nodes = filter(is_float, network.model.graph.node)
+    tensors = {given_by(network, node.output[0]) for node in nodes} - {network.output}
+    return frozenset(filter(is_rounded, tensors))

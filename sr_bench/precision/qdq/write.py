@@ -5,26 +5,24 @@ channel, biases int32. The graph's own operators stay, between values that hold 
 so that every runtime reads it: one that knows int8 computes in integers, others in float.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from sr_bench.core.backend import PRECISION_KEY
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.errors import BackendError
-from sr_bench.files.onnx_file import metadata
-from sr_bench.files.onnx_names import name_nodes
 from sr_bench.precision.network import Layer, Network
-from sr_bench.precision.points import MOVES, Points, given, given_by, is_image, points
-from sr_bench.precision.qdq.additions import float_skips, loses_rounding
+from sr_bench.precision.points import MOVES, Points, given, is_image, points
+from sr_bench.precision.qdq.additions import float_values, loses_rounding
 from sr_bench.precision.qdq.lanes import lanes
 from sr_bench.precision.qdq.means import one_axis_each
+from sr_bench.precision.qdq.model import named_node, rewritten
 from sr_bench.precision.qdq.rounding import IntegerWeights
 from sr_bench.precision.qdq.scale import Scale
 from sr_bench.precision.qdq.steps import common_unit, odd_fractions, unit_below
+from sr_bench.precision.qdq.whole import units_of, whole_nodes
 
 _MARGIN = 1 / 8  # of what the last layer gives: an image may be brighter than those calibrated with
 
@@ -48,32 +46,6 @@ def quantise(
         BackendError: A clip range is missing.
     """
     return _Writer(network, clip, weights, plan, kept).model(notes)
-
-
-def rewritten(
-    network: Network,
-    nodes: Sequence[NodeProto],
-    constants: Mapping[str, TensorProto],
-    notes: Mapping[str, str],
-) -> ModelProto:
-    """Return the model of `network` with other `nodes`, which make it int8.
-
-    Its constants stay and `constants` are added, as far as they are used; `notes` are written into
-    the file's metadata, each key after ``sr_bench.``.
-    """
-    model = ModelProto()
-    model.CopyFrom(network.model)
-    graph = model.graph
-    del graph.node[:], graph.value_info[:]  # the latter are of the float network
-    graph.node.extend(nodes)
-    used = {name for node in nodes for name in node.input}
-    kept = [tensor for tensor in (*graph.initializer, *constants.values()) if tensor.name in used]
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-    name_nodes(model)  # what is added is called like its output, as a node may be
-    entries = {f"sr_bench.{key}": text for key, text in notes.items()}
-    helper.set_model_props(model, metadata(model) | entries | {PRECISION_KEY: "int8"})
-    return model
 
 
 def int8_share(network: Network, kept: Collection[Layer]) -> float:
@@ -107,7 +79,9 @@ class _Writer:
         wide = {name: clip[name].wider(_MARGIN) for name in last if name in clip}
         self._last = {name: self._scale(name, wide, plan) for name in last}
         self._skips = plan.skips
-        self._float_skips = float_skips(network, kept, self._scales)
+        self._image = clip.get(network.input)
+        self._whole = whole_nodes(network, kept, self._image)
+        self._floats = float_values(network, self._layers, self._scales)
         self._constants: dict[str, TensorProto] = {}
 
     def _scale(self, name: str, clip: Mapping[str, ClipRange], plan: Int8Plan) -> Scale:
@@ -166,6 +140,8 @@ class _Writer:
                 is_rounded = self._reads_rounded(node, name)
                 copy.input[i] = self._rounded_name(name) if is_rounded else self._float(name)
         copy.output[:] = [self._float(name) for name in node.output]
+        if node.name in self._whole:
+            yield from self._summing_units(copy, node.input[0])
         if layer and layer.output in self._last:
             yield from self._in_lanes(copy, layer)
         else:
@@ -174,24 +150,9 @@ class _Writer:
                 bias = self._network.constants[layer.bias] if layer.bias else None
                 yield from self._constants_of(copy, layer, weights, bias)
             yield copy
-            if self._looks_int8(node):
-                output, copy.output[0] = copy.output[0], self._added(node.output[0], "apart")
-                yield named_node("LeakyRelu", [copy.output[0]], output, alpha=1.0)  # as it is
-        for name in self._float_skips.intersection(node.output):
+        for name in self._floats.intersection(node.output):
             copy.output[0] = self._added(name, "fine")
             yield from self._whole_units(copy.output[0], name)
-
-    def _looks_int8(self, node: NodeProto) -> bool:
-        """Return whether onnxruntime would round the weights of `node`, which stays in float.
-
-        It does, to 8 bits with one step for all of them, where what a convolution reads and gives
-        is rounded.
-        """
-        if node.op_type not in ("Conv", "ConvTranspose") or node.name in self._layers:
-            return False
-        name = node.input[0]
-        gives = given_by(self._network, node.output[0])
-        return name in self._scales and self._reads_rounded(node, name) and gives in self._scales
 
     def _constants_of(
         self,
@@ -229,6 +190,23 @@ class _Writer:
         yield from self._pair(name, scale, name, rounded)
         mean = self._constant(self._added(name, "mean"), wide.mean)
         yield named_node("Conv", [rounded, mean], output)
+
+    def _summing_units(self, node: NodeProto, reads: str) -> Iterator[NodeProto]:
+        """Let `node` sum whole units of `reads`; yield what makes the image of them."""
+        source = node.input[0]
+        if reads == self._network.input and self._image:
+            units, source = self._added(reads, "units"), self._added(reads, "whole")
+            factor = np.float32(units_of(self._image))
+            per_one = self._constant(self._added(reads, "per_one"), factor)
+            yield named_node("Mul", [reads, per_one], units)
+            yield named_node("Round", [units], source)
+        whole, name = self._whole[node.name], node.name
+        if whole.weight is None:
+            shift = self._constant(self._added(name, "shift"), whole.bias[:, None, None])
+            node.CopyFrom(helper.make_node("Add", [source, shift], node.output, name=name))
+            return
+        weight = self._constant(self._added(name, "weight"), whole.weight)
+        node.input[:] = [source, weight, self._constant(self._added(name, "bias"), whole.bias)]
 
     def _whole_units(self, fine: str, name: str) -> Iterator[NodeProto]:
         """Yield what rounds `fine` to the unit of which all steps are multiples."""
@@ -275,7 +253,7 @@ class _Writer:
             weights = weights.with_room_for(bias, self._scales[layer.input].q_scale)
         reads, gives = self._scales[layer.input], self._scale_given(layer)
         levels = gives.q_scale.astype(np.float64) / reads.q_scale
-        scale = odd_fractions(weights.q_scale / levels) * levels
+        scale = odd_fractions(weights.q_scale / levels, weights.values[0].size) * levels
         return IntegerWeights(weights.values, scale.astype(np.float32))
 
     def _scale_given(self, layer: Layer) -> Scale:
@@ -293,8 +271,3 @@ class _Writer:
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)
         return name
-
-
-def named_node(op_type: str, inputs: list[str], output: str, **attributes: Any) -> NodeProto:
-    """Return a node of one output, named after that."""
-    return helper.make_node(op_type, inputs, [output], name=output, **attributes)

@@ -128,7 +128,8 @@ def _ratio(
     factors: Mapping[str, NDArray[np.float32]], name: str, source: str
 ) -> NDArray[np.float32]:
     ratio = factors.get(name, np.ones(1, np.float32)) / factors.get(source, np.ones(1, np.float32))
-    return ratio.astype(np.float32)
+    few = _rounded(ratio)
+    return np.where(np.isclose(few, ratio, rtol=1e-6), few, ratio).astype(np.float32)
 
 
 def _found(
@@ -152,11 +153,31 @@ def _found(
     )
     most = _PRICE * noise
     grid = next((each for each in lowered if noise_of(terms, np.log(each)) <= most), grid)
-    grid = grid.astype(np.float32)
+    grid = _few_bits(grid, channels, loose.source).astype(np.float32)
     names = {name for layer in network.layers for name in (layer.input, layer.output)}
     names |= {*loose.source, *loose.source.values()}
     each = {name: grid[channels.classes[name]] for name in names & channels.classes.keys()}
     return {name: found for name, found in each.items() if (found != 1).any()}, noise
+
+
+def _few_bits(factors: _Doubles, channels: Channels, source: Mapping[str, str]) -> _Doubles:
+    """Return `factors`, changed so that all multiplications at sums are by numbers of few bits."""
+    exact, held = factors.copy(), {FIXED}
+    for name, of in source.items():
+        for target, origin in zip(channels.classes[name], channels.classes[of], strict=True):
+            ratio = _rounded(exact[target] / exact[origin])
+            if target not in held:
+                exact[target] = exact[origin] * ratio
+            elif origin not in held:
+                exact[origin] = exact[target] / ratio
+            held |= {target, origin}
+    return exact
+
+
+def _rounded(ratio: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return `ratio`, above 0, to 3 bits: times 21, as a rounded value has, float32 holds them."""
+    unit = np.exp2(np.floor(np.log2(ratio)) - 2)
+    return np.asarray(np.rint(ratio / unit) * unit)
 
 
 def _within(

@@ -252,6 +252,15 @@ def test_sums_get_multiplications_where_they_lower_the_noise_and_compute_the_sam
     assert _noise(loose, reference) < 0.7 * _noise(_scaled(network), reference)
 
 
+def test_sums_are_multiplied_by_numbers_of_three_bits(tmp_path: Path) -> None:
+    loose = _scaled(_long_skip_net(tmp_path / "net.onnx"), may_loosen=True)
+    factors = np.concatenate(
+        [value.ravel() for name, value in loose.constants.items() if name.endswith(".scale")]
+    )
+    assert len({*factors}) > 3
+    assert {*np.unique(np.frexp(factors)[0] * 8)} <= {4, 5, 6, 7}
+
+
 def test_sums_that_gain_nothing_or_read_rounded_values_stay_as_they_are(tmp_path: Path) -> None:
     alike = residual_net(tmp_path / "alike.onnx")  # a ReLU is all that reads its sum
     assert not _scaling(alike, may_loosen=True).is_loose

@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 from sr_bench.core.backend import PRECISION_KEY, Artefact
 from sr_bench.core.int8 import ClipRange, Int8Plan
 from sr_bench.core.precision import Precision
-from sr_bench.precision.network import Layer, Network
+from sr_bench.precision.network import Layer, Network, read_network
 from sr_bench.precision.qdq.rounding import integer_weights, round_nearest
 from sr_bench.precision.qdq.write import int8_share, quantise
 from tests.precision.nets import exact_clips, images, residual_net
@@ -233,6 +233,18 @@ def test_a_float_skip_holds_multiples_of_the_unit_of_all_steps(network: Network)
         multiple = _constant(model, f"{name}/scale") / unit
         assert multiple % 2 == 1
         assert 64 <= multiple <= 8191
+
+
+def test_a_layer_in_float_between_roundings_may_start_a_float_skip(
+    network: Network, tmp_path: Path
+) -> None:
+    _node(network.model, "body.1").input[0] = "body.0"
+    _node(network.model, "sum").input[1] = "body.0"
+    onnx.save(network.model, tmp_path / "skips.onnx")
+    skips = read_network(tmp_path / "skips.onnx")
+    model = _model(skips, replace(PLAN, keep=("body.0",)))
+    onnx.checker.check_model(model, full_check=True)
+    np.testing.assert_array_equal(_outputs(model), _outputs(model, exact=True))
 
 
 def test_a_rounding_before_a_rounded_sum_is_kept_apart_from_it(network: Network) -> None:

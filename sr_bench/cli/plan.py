@@ -87,7 +87,7 @@ def _found(
     if low.card.is_given(precision):
         msg = f"the card gives {low.weights.name} for {precision}: there is no plan to find"
         raise OptionError(msg)
-    now = Candidate(card.int8.keep, card.int8.observers)
+    now = Candidate(card.int8.keep, card.int8.observers, card.int8.skips)
     with HeldOut(runs.here, low, full) as held_out:
         # Before time is spent: these name what the card gets wrong.
         held_out.network.matching(now.keep)
@@ -96,9 +96,9 @@ def _found(
 
 
 def _why_none(found: "Found", limits: "Limits", args: argparse.Namespace) -> str:
-    best = max(found.front, key=lambda one: one.lowest_db)
+    best = max(found.front, key=lambda one: one.unseen_db)
     wanted = f"{limits.min_fidelity_db:g} dB"
-    if best.lowest_db >= limits.min_fidelity_db:
+    if limits.reached(best):
         share, latency = limits.max_float_share, limits.max_latency_ms
         others = [f"--max-float-share {share:g}"] if share < 1 else []
         others += [f"--max-latency {latency:g} ms"] if latency is not None else []
@@ -108,8 +108,8 @@ def _why_none(found: "Found", limits: "Limits", args: argparse.Namespace) -> str
         )
     ended = f" within {args.seconds:g} s; give it more with --seconds" if found.out_of_time else ""
     return (
-        f"no plan reaches {wanted} on each image{ended}: the best found has"
-        f" {best.lowest_db:.2f} dB at worst with {100 * best.int8_share:.1f} % of the MACs in int8"
+        f"no plan reaches {wanted} on unseen images{ended}: the best found has"
+        f" {best.unseen_db:.2f} dB there with {100 * best.int8_share:.1f} % of the MACs in int8"
     )
 
 
@@ -118,6 +118,7 @@ def _written(
 ) -> str:
     """Write the plan into the card, or where asked; return what there is to say."""
     from sr_bench.cards import CARD
+    from sr_bench.core.int8 import Int8Plan
     from sr_bench.document.diff import unified_diff
     from sr_bench.files.atomic import write_text
     from sr_bench.update.int8_plan import with_plan
@@ -128,6 +129,7 @@ def _written(
     values: dict[str, object] = {
         "keep": list(chosen.candidate.keep),
         "observers": {name: str(how) for name, how in chosen.candidate.observers.items()},
+        "skips": chosen.candidate.skips if chosen.candidate.skips != Int8Plan().skips else "",
     }
     provenance = _provenance(card, precision, chosen)
     where = path or Path(args.model)
@@ -146,13 +148,17 @@ def _provenance(card: "ModelCard", precision: "Precision", chosen: "Tried") -> s
     from datetime import UTC, datetime
 
     from sr_bench import __version__
+    from sr_bench.engine.search.held_out import deviations
 
-    calibration = card.int8.calibration
+    calibration, count = card.int8.calibration, chosen.images
     return (
         f"Found by sr-bench plan {__version__} on {datetime.now(UTC):%Y-%m-%d} for {precision}:"
         f" {100 * chosen.int8_share:.2f} % of the MACs in int8; fidelity {chosen.mean_db:.2f} dB,"
-        f" worst {chosen.worst_db:.2f} dB, worst ring {chosen.ring_db:.2f} dB on {chosen.images}"
-        f" calibration images of {calibration}, held out (digest {chosen.digest[:16]})"
+        f" worst {chosen.worst_db:.2f} dB, worst ring {chosen.ring_db:.2f} dB on {count}"
+        f" calibration images of {calibration}, held out (digest {chosen.digest[:16]}), less"
+        f" {chosen.narrower_db:.2f} dB for ranges of half of them; expect {chosen.unseen_db:.2f} dB"
+        f" of the worst of {count} unseen images like these (their mean less"
+        f" {deviations(count):.1f} standard deviations)"
     )
 
 

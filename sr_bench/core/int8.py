@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from sr_bench.core.fields import Bounds, Spelled, Words
 
+Skips = Literal["float", "int8"]
+"""What additions read of what skips layers: its float values, or the rounded ones."""
 # Seen: an error in the outer 2 pixels, which crops hide, took 47.6 dB down to 39.9.
 RING_PX = 4
 """Width of the border ring that fidelity is reported for apart, in output pixels."""
@@ -70,7 +72,7 @@ class Int8Plan:
     """Of the per-tensor 8-bit activations; symmetric ones have the zero point in the middle."""
     rounding: Literal["learned", "nearest"] = "learned"
     """How weights become integers: by the second moments of what they multiply, or each alone."""
-    skips: Literal["float", "int8"] = "float"
+    skips: Skips = "float"
     """Whether an addition reads the quantised or the float value of what skips layers."""
     # Measured with LESRCNN x2 on Set5: 99.99 loses 0.15 dB more, 99.9 nearly 3.
     percentile: Annotated[float, Bounds(gt=50, le=100)] = 99.999

@@ -30,6 +30,8 @@ _SPARE_DB = (0.0, 0.15, 0.3)
 """By how much a trimmed plan is predicted to be better than it must be, in turn."""
 _FASTER = 0.95
 """Part of a time that another one takes at most where it is faster: they vary by a few percent."""
+_NEARLY = 0.01
+"""Part of the multiplications that a faster plan may have in float besides."""
 _SKIPS: tuple[Skips, ...] = ("float", "int8")
 _LOOKED_AT = 8
 """Images on which single layers' errors are looked at."""
@@ -111,12 +113,10 @@ class _Search:
         fp32_ms, times = self.held_out.timed([one.candidate for one in several], self.observer)
         timed = [replace(one, latency_ms=ms) for one, ms in zip(several, times, strict=True)]
         front = tuple(_front(timed))
-        allowed = [one for one in front if self.limits.allow(one)]
-        # Of those with the largest share the first is the most precise, and the last the fastest.
-        alike = [one for one in allowed if one.int8_share == allowed[0].int8_share]
-        chosen = alike[-1] if alike else None
         layers, late = len(self.held_out.network.layers), not self._has_time()
-        return Found(front, chosen, fp32_ms, len(self.tried), layers, self._spent, late)
+        return Found(
+            front, _chosen(front, self.limits), fp32_ms, len(self.tried), layers, self._spent, late
+        )
 
     def _find(self, predictor: Predictor, observers: Mapping[str, RangeChoice]) -> None:
         """Try how many layers must leave in float, one after the other of an order."""
@@ -226,7 +226,17 @@ def _front(every: Sequence[Tried]) -> Iterator[Tried]:
             yield one
 
 
-def _is_faster(one: Tried, other: Tried) -> bool:
-    if one.latency_ms is None or other.latency_ms is None:
+def _chosen(front: Sequence[Tried], limits: Limits) -> Tried | None:
+    """Return the one with the largest share that is allowed, or a faster one of nearly that."""
+    allowed = [one for one in front if limits.allow(one)]
+    chosen = allowed[0] if allowed else None
+    for one in allowed:
+        if _is_faster(one, chosen) and one.int8_share >= allowed[0].int8_share - _NEARLY:
+            chosen = one
+    return chosen
+
+
+def _is_faster(one: Tried, other: Tried | None) -> bool:
+    if other is None or one.latency_ms is None or other.latency_ms is None:
         return False
     return one.latency_ms < _FASTER * other.latency_ms

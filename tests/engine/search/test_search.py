@@ -7,7 +7,7 @@ import pytest
 
 from sr_bench.core.found import Candidate, Tried
 from sr_bench.engine.search.held_out import deviations, unseen
-from sr_bench.engine.search.search import _front
+from sr_bench.engine.search.search import Limits, _chosen, _front
 
 ONE = Tried(Candidate((), {}), 0.9, 51.0, 50.0, 50.0, 49.0, 0.0, 17, "")
 
@@ -35,3 +35,15 @@ def test_the_front_has_what_is_more_precise_or_clearly_faster() -> None:
     assert list(_front([better, worse, fast, slow, same])) == [slow, fast, better]
     untimed = [replace(one, latency_ms=None) for one in (slow, fast, better)]
     assert list(_front(untimed)) == [untimed[0], untimed[2]]
+
+
+def test_the_chosen_plan_is_one_of_nearly_the_largest_share_that_is_faster() -> None:
+    slow = replace(ONE, latency_ms=100.0)
+    equal, fast = (replace(slow, int8_share=0.895, latency_ms=ms) for ms in (96.0, 90.0))
+    fewer = replace(slow, int8_share=0.88, latency_ms=50.0)
+    limits = Limits(49.0)
+    assert _chosen([slow, equal, fast, fewer], limits) is fast
+    assert _chosen([slow, equal, fewer], limits) is slow
+    poor = replace(fast, unseen_db=48.9)
+    assert _chosen([slow, poor], limits) is slow
+    assert _chosen([poor], limits) is None

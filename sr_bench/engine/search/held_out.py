@@ -3,8 +3,8 @@
 The images of the card's calibration set are split in two. What is calibrated with one half is
 measured on the other, so that every image counts and none judges what it made. Images drawn to
 stress a network are calibrated with in both, as each is the only one of its kind. Ranges of half of
-the images may be narrower than those of all, and their steps finer than the plan will have: what
-that makes up is measured on some images, and taken off.
+the images may be narrower than those of all, and their steps finer than the plan will have: where
+an image is closer by these than by those of its own half, the difference is taken off.
 """
 
 import math
@@ -40,12 +40,12 @@ _ROUNDS = 7
 _EXACT_DB = 150.0  # what an image without any error counts in a mean
 _RISK = 0.05
 _EVERY = 3
-"""Of so many images one is measured by the ranges of all."""
+"""Of so many images one is measured by the ranges of its own half too."""
 
 
 @dataclass(frozen=True)
-class _Part:
-    """Some of the images, and the network as it is calibrated for them."""
+class _Half:
+    """One half of the images, and the network as it is calibrated for the others."""
 
     low: Prepared
     images: Sequence[Array]
@@ -61,6 +61,8 @@ class _Part:
         assert self.low.calibration is not None
         card = replace(self.low.card, int8=replace(self.low.card.int8, skips=skips))
         images = replace(self.low.calibration, card=card)
+        if skips == "int8" and not self.maker("float").calibrated.scaling.is_loose:
+            return replace(self.maker("float"), images=images)  # it would be calibrated alike
         return replace(self.low, card=card, calibration=images).int8_maker()
 
     def model(self, candidate: Candidate, observer: str) -> ModelProto:
@@ -102,12 +104,12 @@ class HeldOut(TriedNetworks):
         return [number for number, name in enumerate(names) if name not in stress]
 
     @cached_property
-    def _halves(self) -> tuple[_Part, _Part]:
+    def _halves(self) -> tuple[_Half, _Half]:
         loaded = [load() for load in self._calibration.inputs()]
         first, second = (self._half(start, loaded) for start in (1, 0))
         return first, second
 
-    def _half(self, start: int, loaded: Sequence[Array]) -> _Part:
+    def _half(self, start: int, loaded: Sequence[Array]) -> _Half:
         """Return every second image from `start` on, calibrated for by the others."""
         calibration, numbers = self._calibration, self._judging[start::2]
         whole = calibration.images
@@ -117,15 +119,7 @@ class HeldOut(TriedNetworks):
         rest = replace(calibration, card=card, images=others)
         images = [loaded[number] for number in numbers]
         full = [self._ran(self._reference, image) for image in images]
-        return _Part(replace(self._low, card=card, calibration=rest), images, full)
-
-    @cached_property
-    def _some(self) -> _Part:
-        """Some images of both halves, calibrated for by all: no judge of what it makes."""
-        first, second = self._halves
-        images = [*first.images, *second.images][::_EVERY]
-        full = [*first.full, *second.full][::_EVERY]
-        return _Part(self._low, images, full)
+        return _Half(replace(self._low, card=card, calibration=rest), images, full)
 
     def _ran(self, session: Session, image: Array) -> Array:
         return between_ends(session.run(image), self._gives)
@@ -152,9 +146,15 @@ class HeldOut(TriedNetworks):
 
     def tried(self, candidate: Candidate, observer: str) -> Tried:
         """Return how close `candidate` stays to fp32."""
-        close = [each for half in self._halves for each in self._close(half, candidate, observer)]
-        by_all = fmean(_lowest(each) for each in self._close(self._some, candidate, observer))
-        narrower_db = max(0.0, fmean(_lowest(each) for each in close[::_EVERY]) - by_all)
+        first, second = self._halves
+        close, their_own = [], []
+        for half, others in ((first, second), (second, first)):
+            with self._opened(half.model(candidate, observer)) as session:
+                close += self._close(session, half)
+                their_own += self._close(session, others, step=_EVERY)
+        by_others = [*close[len(first.images) :: _EVERY], *close[: len(first.images) : _EVERY]]
+        pairs = zip(by_others, their_own, strict=True)
+        narrower_db = fmean(max(0.0, _lowest(one) - _lowest(own)) for one, own in pairs)
         return Tried(
             candidate,
             int8_share(self.network, self.network.matching(candidate.keep)),
@@ -167,12 +167,12 @@ class HeldOut(TriedNetworks):
             self._calibration.digest,
         )
 
-    def _close(self, part: _Part, candidate: Candidate, observer: str) -> list[Fidelity]:
-        with self._opened(part.model(candidate, observer)) as session:
-            return [
-                fidelity(self._ran(session, image), full, white=self._gives.span)
-                for image, full in zip(part.images, part.full, strict=True)
-            ]
+    def _close(self, session: Session, half: _Half, step: int = 1) -> list[Fidelity]:
+        """Return the fidelity of every so many images of `half`."""
+        return [
+            fidelity(self._ran(session, image), full, white=self._gives.span)
+            for image, full in zip(half.images[::step], half.full[::step], strict=True)
+        ]
 
     def timed(self, candidates: Sequence[Candidate], observer: str) -> tuple[float, list[float]]:
         """Return the ms that fp32 and each of `candidates` take, in turns on the largest image."""

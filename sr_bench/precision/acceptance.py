@@ -97,22 +97,24 @@ def _widened(
 ) -> Widened | None:
     limit = _rounding(whole, plan)
 
-    def errors(clip: ClipRange, weight: float) -> NDArray[np.float64]:
+    def errors(tails: Tails, clip: ClipRange, weight: float) -> NDArray[np.float64]:
         return np.asarray(weight * tails.clipping(clip) + _rounding(clip, plan))
 
     calm = np.array([name not in images.stress for name in images.names])
-    clip = _least(asked, whole, lambda clip: errors(clip, CLIPPING_WEIGHT)[calm] / limit)
-    harms = np.where(calm, errors(asked, CLIPPING_WEIGHT), 0)
-    if images.stress_weight and not calm.all():
-        if (plain := clip) == asked:
-            harms = np.where(calm, 0, errors(asked, images.stress_weight))
+    of_calm, of_stress = tails.only(calm), tails.only(~calm)
+    plain = _least(asked, whole, lambda clip: errors(of_calm, clip, CLIPPING_WEIGHT) / limit)
+    clip, heeds_stress = plain, bool(images.stress_weight) and not calm.all()
+    if heeds_stress:
         clip = _balanced(
             plain,
             _dearest(plain, tails.extremes, plan),
-            lambda clip: float(errors(clip, images.stress_weight)[~calm].max()),
+            lambda clip: float(errors(of_stress, clip, images.stress_weight).max()),
         )
     if clip == asked:
         return None
+    for_stress = heeds_stress and plain == asked
+    weight = images.stress_weight if for_stress else CLIPPING_WEIGHT
+    harms = np.where(calm == for_stress, 0, errors(tails, asked, weight))
     return Widened(images.names[int(np.argmax(harms))], asked, clip)
 
 
@@ -125,6 +127,8 @@ def _least(
     def worst(part: int) -> float:
         return float(harms(_between(start, end, part / _TRIED)).max(initial=0))
 
+    if worst(0) <= 1:  # most are
+        return start
     # Clipping and rounding are convex in the part: so is their sum, and so the worst image's.
     least = _first(lambda part: worst(part) <= min(worst(part + 1), _MOST), _TRIED)
     return _between(start, end, _first(lambda part: worst(part) <= 1, least) / _TRIED)

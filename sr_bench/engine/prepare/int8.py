@@ -230,14 +230,15 @@ def int8_maker(
         )
     except BackendError as error:
         raise error.about(_called(images.card)) from error
-    weights = integer_weights(network, statistics.moments)
+    weights = integer_weights(network, statistics.moments, workers=effort.workers)
     result = Calibrated(
         statistics.histograms, statistics.live, statistics.tails, weights, found, stress_weight=0.0
     )
     maker = Int8Maker(network, result, images)
     if images.stress and is_qdq:
         low = maker.model(maker.ranges("max", choices={}), keep=())
-        weight = stress_weight(network, low, images, workers=effort.workers)
+        known, workers = statistics.outputs, effort.workers
+        weight = stress_weight(network, low, images, known, workers=workers)
         maker = replace(maker, calibrated=replace(result, stress_weight=weight))
     kept.write(name, packed(maker.calibrated))
     return maker

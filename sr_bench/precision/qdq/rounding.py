@@ -1,12 +1,14 @@
 """Turn a convolution's weights into 8-bit integers, with or without knowing what they multiply."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.precision.network import Network
+from sr_bench.system.blas import one_blas_thread
 
 LARGEST = 127
 """Integers are symmetric: -127 to 127, and -128 is not used."""
@@ -42,18 +44,22 @@ class IntegerWeights:
 
 
 def integer_weights(
-    network: Network, moments: Mapping[str, NDArray[np.float64]]
+    network: Network, moments: Mapping[str, NDArray[np.float64]], *, workers: int = 1
 ) -> dict[str, IntegerWeights]:
     """Return the integers of every layer's weights, by the name of the constant.
 
-    Weights with `moments` get `round_learned`; others are rounded to nearest.
+    Weights with `moments` get `round_learned`; others are rounded to nearest. So many `workers`
+    take a layer each.
     """
-    integers_of: dict[str, IntegerWeights] = {}
-    for name in dict.fromkeys(layer.weight for layer in network.layers):
+
+    def rounded(name: str) -> IntegerWeights:
         weight = network.constants[name].astype(np.float32)
         known = moments.get(name)
-        integers_of[name] = round_nearest(weight) if known is None else round_learned(weight, known)
-    return integers_of
+        return round_nearest(weight) if known is None else round_learned(weight, known)
+
+    names = dict.fromkeys(layer.weight for layer in network.layers)
+    with one_blas_thread(), ThreadPoolExecutor(workers, thread_name_prefix="round") as executor:
+        return dict(zip(names, executor.map(rounded, names), strict=True))
 
 
 def round_nearest(
@@ -100,36 +106,39 @@ def _rounded_in_turn(rows: NDArray[np.float64], moment: NDArray[np.float64]) -> 
     strength = np.diag(moment)
     if not strength.any():  # the inputs were 0: any rounding gives the same
         return np.rint(rows)
-    # Stable, so that inputs of equal strength have the same order everywhere.
-    order = np.argsort(-strength, kind="stable")
+    # Stable, so that inputs of equal strength have the same order everywhere. The strongest comes
+    # last, as LAPACK's factor starts at the other end.
+    order = np.argsort(-strength, kind="stable")[::-1]
     damped = moment[np.ix_(order, order)]
     damped[np.diag_indices_from(damped)] += _DAMPING * strength.mean()
-    # damped = upper @ upper.T; LAPACK has the one that starts at the other end.
-    upper = np.linalg.cholesky(damped[::-1, ::-1])[::-1, ::-1]
     whole = np.empty_like(rows)
-    whole[:, order] = _in_turn(np.ascontiguousarray(rows[:, order].T), upper).T
+    # Of the transposed, which is the same: so LAPACK, whose matrices lie so, gets a plain copy.
+    lower = np.linalg.cholesky(damped.T)
+    whole[:, order] = _in_turn(np.ascontiguousarray(rows[:, order].T), lower).T
     return whole
 
 
-def _in_turn(rows: NDArray[np.float64], upper: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return `rows`, shape (K, O), as whole numbers, each made up for the losses of those before.
+def _in_turn(rows: NDArray[np.float64], lower: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return `rows`, shape (K, O), as whole numbers, each made up for the losses of those behind.
 
-    A channel's error is the sum of squares of ``upper.T @ losses``, whose term k has the losses up
-    to k alone: row k is rounded where its own term is least. That is GPTQ, without the inverse
-    that it passes losses on by: a seventh of the work.
+    A channel's error is the sum of squares of ``lower.T @ losses``, whose term k has the losses
+    from k on alone: from the last row up, row k is rounded where its own term is least. That is
+    GPTQ, without the inverse that it passes losses on by: a seventh of the work.
 
     Source: J. Chen and others: The Geometry of LLM Quantization, 2025, which shows that both agree.
     """
-    shares = np.ascontiguousarray(upper.T) / np.diag(upper)[:, np.newaxis]
+    own = np.diag(lower)[:, np.newaxis]
     made_up, losses, whole = rows.copy(), np.empty_like(rows), np.empty_like(rows)
-    for start in range(0, len(rows), _BLOCK):
-        end = min(start + _BLOCK, len(rows))
-        for k in range(start, end):
-            wanted = made_up[k] + shares[k, start:k] @ losses[start:k]
-            np.rint(wanted, out=wanted).clip(-LARGEST, LARGEST, out=whole[k])
+    for end in range(len(rows), 0, -_BLOCK):
+        start = max(end - _BLOCK, 0)
+        shares = np.divide(lower[start:end, start:end].T, own[start:end], order="C")
+        for k in range(end - 1, start - 1, -1):
+            wanted = made_up[k] + shares[k - start, k - start + 1 :] @ losses[k + 1 : end]
+            np.rint(wanted, out=wanted)
+            np.minimum(np.maximum(wanted, -LARGEST, out=wanted), LARGEST, out=whole[k])
             np.subtract(rows[k], whole[k], out=losses[k])
         # What lies beyond the block gets the losses of all its rows at once.
-        made_up[end:] += shares[end:, start:end] @ losses[start:end]
+        made_up[:start] += lower[start:end, :start].T @ losses[start:end] / own[:start]
     return whole
 
 

@@ -35,9 +35,10 @@ from sr_bench.precision.statistics.moments import (
 )
 from sr_bench.precision.statistics.observed import Observed
 from sr_bench.precision.statistics.tails import Tails
-from sr_bench.precision.tiles import ANY_SIZE, LARGEST_TILE, Cutter, Tile
+from sr_bench.precision.tiles import ANY_SIZE, LARGEST_TILE, MIDDLE, Cutter, Tile
 
 _MIB = 2**20
+_OUTPUTS = 64  # at most so many are held, 0.8 MB each at x4
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,9 @@ class Statistics:
     moments: Mapping[str, NDArray[np.float64]]
     """Second moments of what weights multiply, by the name of the weights; see `Moments`. Empty
     if not collected."""
+    outputs: Mapping[str, tuple[Array, Array]]
+    """The first tiles of at most `MIDDLE` pixels of a side, by the image that each is all of, and
+    what the network gives for them."""
 
 
 def collect(
@@ -104,7 +108,7 @@ def collect(
     return job.statistics()
 
 
-_TileStatistics = tuple[Mapping[str, Histogram], TilePatches]
+_TileStatistics = tuple[Mapping[str, Histogram], TilePatches, Array | None]
 
 
 class _Pass:
@@ -136,6 +140,7 @@ class _Pass:
         self._histograms: dict[str, Histogram] = {}
         self._of_image: dict[str, Histogram] = {}
         self._tails: dict[str, Mapping[str, Tails]] = {}
+        self._outputs: dict[str, tuple[Array, Array]] = {}
         self._windows: dict[str, set[Window]] = {}
         for window in self._sample.windows.values():
             self._windows.setdefault(window.input, set()).add(window)
@@ -171,7 +176,7 @@ class _Pass:
             for name in self._names
         }
         moments = Moments(sample) if sample.windows else {}
-        return Statistics(histograms, live, tails, moments)
+        return Statistics(histograms, live, tails, moments, self._outputs)
 
     def _all(
         self, seen: Mapping[str, Histogram]
@@ -181,7 +186,10 @@ class _Pass:
         return histograms, {name: seen[live] for name, live in self._live.items()}
 
     def _finish(self, tile: Tile, result: "Future[_TileStatistics]") -> Iterator[str]:
-        histograms, patches = result.result()
+        histograms, patches, output = result.result()
+        is_whole = tile.is_last and not self._of_image
+        if is_whole and output is not None and len(self._outputs) < _OUTPUTS:
+            self._outputs[tile.image] = tile.pixels, output
         self._of_image = _merged(self._of_image, histograms)
         self._sample.add(patches)
         if tile.is_last:
@@ -196,8 +204,10 @@ class _Pass:
         """Run one tile and observe its tensors; in a thread."""
         histograms: dict[str, Histogram] = {}
         codes: dict[Window, Codes] = {}
-        positions = Positions.of(tile.pixels)
+        positions, output = Positions.of(tile.pixels), None
         for values in self._run(tile):
+            if max(tile.pixels.shape[2:]) <= MIDDLE:
+                output = values.get(self._network.output, output)
             for name in self._seen & values.keys():
                 try:
                     histograms[name] = Histogram.of(
@@ -209,7 +219,7 @@ class _Pass:
                 largest = self._observed.histogram(name, histograms).largest
                 for window in self._windows[name]:
                     codes[window] = read_patches(values[name], window, largest, positions)
-        return histograms, TilePatches(positions.scores, codes)
+        return histograms, TilePatches(positions.scores, codes), output
 
     def _run(self, tile: Tile) -> Iterator[Mapping[str, Array]]:
         """Yield the values from each segment for `tile`."""

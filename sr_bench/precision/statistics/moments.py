@@ -7,6 +7,7 @@ kept depends on the images' content, not on their order either.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from hashlib import blake2b
 
 import numpy as np
@@ -228,11 +229,11 @@ class Moments(Mapping[str, NDArray[np.float64]]):
             self._windows.setdefault(layer.weight, []).append(window)
 
     def __getitem__(self, weight: str) -> NDArray[np.float64]:
-        parts = [
+        parts = (
             _second_moments([tile.codes[window] for tile in self._tiles], window)
             for window in self._windows[weight]
-        ]
-        total: NDArray[np.float64] = np.sum(parts, axis=0)
+        )
+        total = reduce(np.add, parts)
         return total if len(total) > 1 else total[0]
 
     def __iter__(self) -> Iterator[str]:
@@ -249,17 +250,9 @@ def _second_moments(patches: Sequence[Codes], window: Window) -> NDArray[np.floa
     # A fixed order, as this sum over exponents is rounded.
     for exponent in sorted({codes.exponent for codes in patches}):
         alike = [codes.values for codes in patches if codes.exponent == exponent]
-        sums = _exact_products(np.concatenate(alike, axis=1).reshape(window.group, k, -1))
-        total += sums * 4.0 ** (exponent - _BITS)
+        values = np.concatenate(alike, axis=1).reshape(window.group, k, -1)
+        for group, start in np.ndindex(window.group, -(-values.shape[2] // _EXACT)):
+            part = values[group, :, start * _EXACT : (start + 1) * _EXACT].astype(np.float32)
+            total[group] += (part @ part.T) * np.float64(4.0 ** (exponent - _BITS))
     total /= sum(codes.values.shape[1] for codes in patches)
     return total
-
-
-def _exact_products(values: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Return ``values @ values.T`` of each group, without rounding."""
-    groups, k, count = values.shape
-    sums: NDArray[np.float64] = np.zeros((groups, k, k))
-    for group, start in np.ndindex(groups, -(-count // _EXACT)):
-        part = values[group, :, start * _EXACT : (start + 1) * _EXACT].astype(np.float32)
-        sums[group] += part @ part.T
-    return sums

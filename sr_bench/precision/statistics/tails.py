@@ -70,6 +70,13 @@ class Tails:
             np.concatenate(list(owners)).astype(np.int32),
         )
 
+    def only(self, images: NDArray[np.bool_]) -> "Tails":
+        """Return the tails of some `images`: whether of each, by position."""
+        kept, numbers = images[self.owners], np.cumsum(images, dtype=np.int32) - 1
+        owners = numbers[self.owners[kept]]
+        parts = (self.totals[images], self.starts[images], self.values[kept], self.counts[kept])
+        return Tails(*parts, owners)
+
     @property
     def extremes(self) -> ClipRange:
         """The smallest range that holds all values of all images, and 0."""

@@ -62,7 +62,33 @@ def test_steps_become_coarser_only_where_drawn_images_fall_far_behind(
 ) -> None:
     onnx.save(_model(1.0, 1.0), tmp_path / "net.onnx")
     network = read_network(tmp_path / "net.onnx")
-    assert stress_weight(network, _model(0.97, most), _images(), workers=2) == weight
+    assert stress_weight(network, _model(0.97, most), _images(), {}, workers=2) == weight
+
+
+def test_of_other_images_only_so_many_are_run_as_it_takes(tmp_path: Path) -> None:
+    onnx.save(_model(1.0, 1.0), tmp_path / "net.onnx")
+    network, loaded = read_network(tmp_path / "net.onnx"), []
+
+    def given(name: str, level: float) -> np.ndarray:
+        loaded.append(name)
+        return np.full((1, 1, 20, 20), level, np.float32)
+
+    shown = _images()
+    shown.names = ("page", "bright", "dark", "dim")
+    levels = (1.0, 1.0, 0.01, 0.4)
+    shown.inputs = lambda: [partial(given, *each) for each in zip(shown.names, levels, strict=True)]
+    assert stress_weight(network, _model(0.97, 0.8), shown, {}, workers=1) == 0.0
+    assert loaded == ["page", "bright"]
+
+
+def test_outputs_that_are_known_are_not_computed_again(tmp_path: Path) -> None:
+    onnx.save(_model(1.0, 1.0), tmp_path / "net.onnx")
+    network, low = read_network(tmp_path / "net.onnx"), _model(0.97, 1.0)
+    page = np.full((1, 1, 20, 20), 1.0, np.float32)
+    known = {"page": (page, page * np.float32(0.5))}
+    assert stress_weight(network, low, _images(), known, workers=1) == STRESS_WEIGHT
+    of_others = {"page": (page[:, :, 1:], page * np.float32(0.5))}
+    assert stress_weight(network, low, _images(), of_others, workers=1) == 0.0
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,18 @@ def test_moments_do_not_change_the_histograms(network: Network) -> None:
         _assert_same_histogram(histogram, plain.histograms[name])
 
 
+def test_what_the_network_gives_is_kept_of_small_images(network: Network) -> None:
+    inputs = _inputs()
+    found = _collect(network, inputs).outputs
+    assert found.keys() == inputs.keys() - {"3.png"}  # 200 pixels wide
+    for name, (seen, output) in found.items():
+        np.testing.assert_array_equal(seen, inputs[name]())
+        expected = values(network, seen, (network.output,))[network.output]
+        np.testing.assert_allclose(output, expected, atol=1e-5)
+    tiles = _collect(network, {"0.png": inputs["0.png"]}, largest=16).outputs
+    assert not tiles  # the image is none of them alone
+
+
 def test_two_halves_add_up_to_the_whole(network: Network) -> None:
     inputs = _inputs()
     names = list(inputs)

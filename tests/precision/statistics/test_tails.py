@@ -63,6 +63,15 @@ def test_joined_tails_keep_images_apart() -> None:
         np.testing.assert_array_equal(getattr(again, field.name), getattr(joined, field.name))
 
 
+def test_the_tails_of_some_images_are_those_that_were_joined() -> None:
+    parts = [Tails.of(_histogram(SAMPLES["normal"] * size)) for size in (1, 3, 2)]
+    some = Tails.joined(parts).only(np.array([True, False, True]))
+    joined = Tails.joined([parts[0], parts[2]])
+    for field in fields(Tails):
+        np.testing.assert_array_equal(getattr(some, field.name), getattr(joined, field.name))
+    assert not len(joined.only(np.array([False, False])).values)
+
+
 def test_a_tail_is_kept_and_all_of_a_flat_image() -> None:
     assert Tails.of(_histogram(SAMPLES["normal"])).counts.sum() <= TAIL * SAMPLES["normal"].size
     flat = Tails.of(_histogram(np.full(100, -3.0)))

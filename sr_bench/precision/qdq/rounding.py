@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from sr_bench.precision.network import Network
-from sr_bench.system.blas import one_blas_thread
 
 LARGEST = 127
 """Integers are symmetric: -127 to 127, and -128 is not used."""
@@ -58,7 +58,9 @@ def integer_weights(
         return round_nearest(weight) if known is None else round_learned(weight, known)
 
     names = dict.fromkeys(layer.weight for layer in network.layers)
-    with one_blas_thread(), ThreadPoolExecutor(workers, thread_name_prefix="round") as executor:
+    # BLAS' threads wait for each other at full speed: three times the CPU for the same.
+    one_each = threadpool_limits(limits=1, user_api="blas")
+    with one_each, ThreadPoolExecutor(workers, thread_name_prefix="round") as executor:
         return dict(zip(names, executor.map(rounded, names), strict=True))
 
 

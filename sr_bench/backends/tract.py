@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sr_bench.backends._runtime import Opened, Runtime
-from sr_bench.files.onnx_file import load_onnx
 from sr_bench.files.temporary import temporary_folder
 
 if TYPE_CHECKING:
@@ -36,6 +35,8 @@ class _Network:
     """
 
     def __init__(self, path: Path) -> None:
+        from sr_bench.files.onnx_file import load_onnx
+
         model = load_onnx(path)
         # Sizes noted by letters, as onnxruntime's quantisation leaves them, fit no image for tract.
         del model.graph.value_info[:]

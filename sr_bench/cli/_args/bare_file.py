@@ -139,8 +139,6 @@ def with_multiple(card: "ModelCard") -> "ModelCard":
     if (scale := max(made, default=1)) > 1 and scale != card.scale:
         msg = f"--scale {card.scale}: {card.onnx} enlarges by {scale}; say --scale {scale}"
         raise OptionError(msg)
-    if card.input.size:
-        return card
     return replace(card, input=replace(card.input, multiple_of=max(number, 1)))
 
 

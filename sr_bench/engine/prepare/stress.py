@@ -18,7 +18,7 @@ from sr_bench.engine.score.fidelity import fidelity
 from sr_bench.files.onnx_open import open_on_cpu
 from sr_bench.precision.acceptance import STRESS_WEIGHT
 from sr_bench.precision.network import Network
-from sr_bench.precision.tiles import Cutter
+from sr_bench.precision.tiles import MIDDLE, Cutter
 
 BEHIND_DB = 15.0
 """How far below the worst other image those that stress may be before ranges are widened.
@@ -26,8 +26,6 @@ BEHIND_DB = 15.0
 Unwidened, LESRCNN x2 and x4 are 19 and 21 dB behind there; pocket_edsr_x2, pocket_lesrcnn_x2 and
 pocket_sr4k_x2, 12, 11 and 7 dB, and widening costs the first of them 0.7 dB on photographs.
 """
-
-_SIDE = 64  # pixels of height and width that are run of an image, where any size will do
 
 Array = NDArray[np.float32]
 
@@ -54,7 +52,7 @@ def stress_weight(
     # Integers give the same where the kernel is exact, in a third of the time.
     full = _opened(network.model, in_integers=True)
     rounded = _opened(low, in_integers=exact_kernel(TensorProto.INT8))
-    cutter = Cutter.of(network, full, images.card.input, largest=_SIDE)
+    cutter = Cutter.of(network, full, images.card.input, largest=MIDDLE)  # as `outputs` are
 
     loads = dict(zip(images.names, images.inputs(), strict=True))
     others = [name for name in images.names if name not in images.stress]

@@ -1,4 +1,4 @@
-"""Find what the additions of an int8 network need, so that all runtimes sum the same values."""
+"""Find which values of an int8 network need care, so that all runtimes round the same ones."""
 
 from collections.abc import Callable, Collection
 from functools import cache
@@ -9,9 +9,8 @@ from sr_bench.precision.network import Network
 from sr_bench.precision.points import MOVES, given_by
 
 _SUMS = ("Add", "Sum")
-_POINTWISE = (*_SUMS, "Mul", "Relu", "LeakyRelu", "PRelu", "Clip")
-_PASSED = (*_POINTWISE, "Concat", *MOVES)
-"""Through which OpenVINO may bring a rounding to the sum before."""
+_PASSED = (*_SUMS, "Mul", "Relu", "LeakyRelu", "PRelu", "Clip", "Concat", *MOVES)
+"""Between a value and its rounding: OpenVINO may bring that to a sum before them."""
 
 
 def loses_rounding(

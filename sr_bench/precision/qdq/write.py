@@ -70,11 +70,13 @@ class _Writer:
         self._gives = {given(network, layer) for layer in self._layers.values()}
         self._points: Points = points(network, kept)
         scales = {name: self._scale(name, clip, plan) for name in self._points.tensors}
-        self._unit = common_unit(float(scale.q_scale) for scale in scales.values())
+        unit = common_unit(float(scale.q_scale) for scale in scales.values())
         self._scales = {
-            name: scale if is_image(network, name) else scale.in_multiples_of(self._unit)
+            name: scale if is_image(network, name) else scale.in_multiples_of(unit)
             for name, scale in scales.items()  # those of the image are its levels
         }
+        smallest = min((float(each.q_scale) for each in self._scales.values()), default=1.0)
+        self._unit = unit_below(unit, smallest)
         last = [self._layers[node].output for node in self._points.last]
         wide = {name: clip[name].wider(_MARGIN) for name in last if name in clip}
         self._last = {name: self._scale(name, wide, plan) for name in last}
@@ -210,10 +212,9 @@ class _Writer:
 
     def _whole_units(self, fine: str, name: str) -> Iterator[NodeProto]:
         """Yield what rounds `fine` to the unit of which all steps are multiples."""
-        unit = unit_below(self._unit, min(float(each.q_scale) for each in self._scales.values()))
         units, whole = self._added(name, "units"), self._added(name, "whole")
-        up = self._constant(self._added(name, "per_unit"), np.float32(1 / unit))
-        down = self._constant(self._added(name, "unit"), np.float32(unit))
+        up = self._constant(self._added(name, "per_unit"), np.float32(1 / self._unit))
+        down = self._constant(self._added(name, "unit"), np.float32(self._unit))
         yield named_node("Mul", [fine, up], units)
         yield named_node("Round", [units], whole)
         yield named_node("Mul", [whole, down], name)

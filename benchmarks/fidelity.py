@@ -14,7 +14,7 @@ side, medians of --rounds in which all files take turns in one process. ``card``
 and the same images, or of these the photographs alone, without the drawn ones that make every step
 of MinMax coarse; what it makes is run as ours is. Below are the cells, and the images, where ours
 is worse. With --out a run that ends early keeps its rows, and the next one goes on. At last come
-the tables of docs/quantisation.md, of all rows that were kept.
+the tables of docs/explanation/quantisation.md, of all rows that were kept.
 """
 
 import argparse

@@ -40,7 +40,7 @@ class Slack:
     """How much worse than approved an image may be; 0: not at all.
 
     The defaults are about twice the largest change of an image that was measured when clip ranges
-    and second moments differ by 1e-6, as they may between processors: see docs/gate.md.
+    and second moments differ by 1e-6, as they may between processors: see docs/how-to/gate.md.
     """
 
     fidelity_db: Annotated[float, Bounds(ge=0)] = 0.3

@@ -230,7 +230,7 @@ def _declared(name: str) -> MetricInfo:
     if not isinstance(info, MetricInfo):
         msg = (
             f"metric {name!r}: expected INFO, a MetricInfo, in {module.__name__},"
-            f" got {type(info).__name__}; docs/extending.md shows one"
+            f" got {type(info).__name__}; docs/how-to/extending.md shows one"
         )
         raise OptionError(msg)
     return info

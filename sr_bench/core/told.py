@@ -8,7 +8,7 @@ Meanings = Mapping[str, str]
 
 @dataclass(frozen=True)
 class ToldTable:
-    """Which table it is, and what its columns and rows mean; see docs/own-zoo.md for spellings."""
+    """Which table it is, and what its columns and rows mean; spellings: docs/how-to/own-zoo.md."""
 
     heading: str = ""
     """The heading above; with `line` and `header` all that are given must fit."""

@@ -1,4 +1,4 @@
-"""The examples of docs/extending.md, installed and used: one file adds one of anything."""
+"""The examples of docs/how-to/extending.md, installed and used: one file adds one of anything."""
 
 import json
 import os
@@ -111,7 +111,7 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def added(project_root: Path) -> dict[str, Example]:
-    page = (project_root / "docs" / "extending.md").read_text(encoding="utf-8")
+    page = (project_root / "docs" / "how-to" / "extending.md").read_text(encoding="utf-8")
     return {example.group: example for example in examples(page)}
 
 

@@ -1,4 +1,4 @@
-"""The examples of docs/own-zoo.md, copied as they stand: files beside each other that collect."""
+"""The examples of docs/how-to/own-zoo.md, copied as they stand: files that collect together."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ _FILE = re.compile(r"^`(my_zoo/[\w./]+)`\n\n```\w+\n(.*?)```", re.DOTALL | re.MU
 def zoo(project_root: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write every file that the page shows with its path."""
     monkeypatch.setenv("SR_BENCH_CACHE", str(pytester.path / "cache"))
-    page = (project_root / "docs" / "own-zoo.md").read_text(encoding="utf-8")
+    page = (project_root / "docs" / "how-to" / "own-zoo.md").read_text(encoding="utf-8")
     for name, text in _FILE.findall(page):
         path = pytester.path / name
         path.parent.mkdir(parents=True, exist_ok=True)

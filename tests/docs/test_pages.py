@@ -11,7 +11,7 @@ from sr_bench.engine.plan.suite import load_suite
 
 
 def protocol_row(rule: EvalProtocol) -> str:
-    """Return the row of docs/protocols.md for a named protocol."""
+    """Return the row of docs/reference/protocols.md for a named protocol."""
     lr = "files" if rule.lr_from == "files" else "from HR"
     if rule.lr_resize and rule.input_shape:
         lr += f", {rule.lr_resize} to {rule.input_shape[0]}x{rule.input_shape[1]}"
@@ -22,14 +22,18 @@ def protocol_row(rule: EvalProtocol) -> str:
 
 
 def test_the_protocol_page_lists_every_named_protocol(project_root: Path):
-    page = (project_root / "docs" / "protocols.md").read_text(encoding="utf-8").splitlines()
+    page = (
+        (project_root / "docs" / "reference" / "protocols.md")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
     named = page[page.index("## Named protocols") :]
     rows = [line for line in named if line.startswith("| `")]
     assert rows == [protocol_row(load_protocol(name)) for name in protocol_names()]
 
 
 def test_the_card_of_the_zoo_page_binds_the_table_of_its_labels(project_root: Path, tmp_path: Path):
-    page = (project_root / "docs" / "own-zoo.md").read_text(encoding="utf-8")
+    page = (project_root / "docs" / "how-to" / "own-zoo.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     ignores, card, protocol = (
         next(block for block in blocks if key in block)
@@ -48,5 +52,5 @@ def test_the_card_of_the_zoo_page_binds_the_table_of_its_labels(project_root: Pa
 
 
 def test_the_zoo_page_explains_every_status(project_root: Path):
-    page = (project_root / "docs" / "own-zoo.md").read_text(encoding="utf-8")
+    page = (project_root / "docs" / "how-to" / "own-zoo.md").read_text(encoding="utf-8")
     assert [status for status in Status if f"| `{status}` |" not in page] == []

@@ -79,7 +79,7 @@ def follow(clone: Clone, page: Path) -> list[str]:
 
 
 def test_the_nightly_page(clone: Clone, project_root: Path) -> None:
-    page = project_root / "docs" / "nightly.md"
+    page = project_root / "docs" / "how-to" / "nightly.md"
     first, second, history, same = follow(clone, page)
     assert "There is no earlier run yet to compare with." in first
     assert "Nothing could be compared, which is not a pass." in first
@@ -92,7 +92,7 @@ def test_the_nightly_page(clone: Clone, project_root: Path) -> None:
 
 
 def test_the_github_job_of_the_nightly_page(clone: Clone, project_root: Path) -> None:
-    page = project_root / "docs" / "nightly.md"
+    page = project_root / "docs" / "how-to" / "nightly.md"
     (text,) = (
         text for language, text in _FENCE.findall(page.read_text("utf-8")) if language == "yaml"
     )
@@ -107,7 +107,7 @@ def test_the_github_job_of_the_nightly_page(clone: Clone, project_root: Path) ->
 
 
 def test_the_gate_page(clone: Clone, project_root: Path) -> None:
-    *_, changed, compared = follow(clone, project_root / "docs" / "gate.md")
+    *_, changed, compared = follow(clone, project_root / "docs" / "how-to" / "gate.md")
     assert re.search(r"^verdict +differs", changed, re.MULTILINE)
     assert re.search(r"^verdict +loss", changed, re.MULTILINE)
     for text in (changed, compared):
@@ -118,7 +118,9 @@ def test_the_page_on_tables(clone: Clone, project_root: Path) -> None:
     readme = clone.root / "suites" / "pocket" / "README.md"
     true = readme.read_text("utf-8")
     readme.write_text(true.replace("32.846", "32.640"), "utf-8")
-    _, dry, done, again, blamed, checked = follow(clone, project_root / "docs" / "readme-tables.md")
+    _, dry, done, again, blamed, checked = follow(
+        clone, project_root / "docs" / "how-to" / "readme-tables.md"
+    )
     assert "-| pocket_edsr_x2 | 2.995 | 0.0899 | 32.640" in dry
     assert "1 number updated" in done
     assert "0 numbers updated" in again

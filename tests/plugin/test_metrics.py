@@ -41,7 +41,7 @@ FENCE = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
 
 @dataclass(frozen=True)
 class Installed:
-    """The zoo beside a package that holds the metric of docs/extending.md."""
+    """The zoo beside a package that holds the metric of docs/how-to/extending.md."""
 
     zoo: Zoo
     truth: dict[str, float]
@@ -101,7 +101,9 @@ def errors_of(zoo: Zoo) -> np.ndarray:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory, project_root: Path) -> Installed:
     folder = tmp_path_factory.mktemp("metric")
-    metric = install(folder / "site", (project_root / "docs" / "extending.md").read_text())
+    metric = install(
+        folder / "site", (project_root / "docs" / "how-to" / "extending.md").read_text()
+    )
     zoo = make_zoo(folder / "my_zoo")
     zoo.write_card(CARD)
     apart = errors_of(zoo)

@@ -108,7 +108,7 @@ def layers_of(node: Node) -> Sequence[Layer]:
     """
     write = _WRITERS.get(node.kind)
     if write is None:
-        node.refuse("its operator is none of those in docs/runtimes.md")
+        node.refuse("its operator is none of those in docs/how-to/runtimes.md")
     return write(node)
 
 

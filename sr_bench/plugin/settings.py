@@ -20,6 +20,7 @@ from sr_bench.engine.plan.option import (
     option,
     options_of,
     some_of,
+    switch,
 )
 from sr_bench.engine.plan.options import Selection
 from sr_bench.errors import OptionError, SrBenchError
@@ -35,39 +36,42 @@ class Settings:
     """The options of this session: those of the bench, and those of what is done around it."""
 
     selection: Selection
+    reports: tuple[str, ...] = option(
+        "--sr-report",
+        "A,B",
+        f"which reports: {', '.join(REPORTS)}",
+        some_of(REPORTS),
+        "markdown",
+    )
     results: Path = option("--sr-results-path", "DIR", "where reports go", _RESULTS, "reports")
     """Absolute."""
-    reports: tuple[str, ...] = option(
-        "--sr-report", "A,B", f"which reports: {', '.join(REPORTS)}", some_of(REPORTS), "markdown"
+    verbose: bool = switch("--sr-verbose", "print a row for each value that was measured")
+    compare: str = option(
+        "--sr-compare",
+        "RUN",
+        "fail if worse than an earlier run (file, name, git branch or 'last'), image by image",
+        TEXT,
     )
     update: UpdateMode | Literal[""] = option(
         "--sr-update",
         "MODE",
-        "write measured values into the documents' own cells: failed (claims that differ), missing"
-        " (cells without a number) or all; needs --sr-reason",
+        "write measured values into the documents: failed, missing (empty cells) or all",
         one_of(lambda: ("", *get_args(UpdateMode))),
     )
     reason: str = option("--sr-reason", "TEXT", "why documents are updated, for the ledger", TEXT)
-    compare: str = option(
-        "--sr-compare",
-        "RUN",
-        "compare with an earlier run (file, name or git branch), or each case with its 'last'"
-        " record, image by image; a loss fails the session, and gates count it",
-        TEXT,
-    )
     budget: float | None = option(
         "--sr-budget",
         "TIME",
-        "time limit for measuring, such as 2h or 90m: runs most at risk come first, the rest is not"
-        " run",
+        "time limit, such as 2h or 90m: runs most at risk come first",
         DURATION,
+        rare=True,
     )
     threads: tuple[int, int] = option(
         "--sr-threads",
         "N",
-        "images processed at once: N, or NxM with M threads for each; by default one for each core,"
-        " which pytest-xdist's workers share",
+        "images at once: N, or NxM with M threads for each; default: one for each core",
         THREADS,
+        rare=True,
     )
 
     def __post_init__(self) -> None:
@@ -78,32 +82,33 @@ class Settings:
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """Declare every option and its ini key."""
+    """Declare every option: flags, those of every day first, and ini keys."""
     group = parser.getgroup("sr-bench", "super-resolution benchmark (sr-bench)")
-    for declared in _declared():
-        flag, ini, default = declared.flag, declared.ini, declared.default
-        where = f"(default: {default}; ini: {ini})" if default else f"(ini: {ini})"
-        # None tells a flag that is not given, for which the ini key counts.
-        how: dict[str, Any] = {"default": None, "help": f"{declared.help} {where}"}
-        if declared.metavar:
-            parser.addini(ini, f"default of {flag}", default=default)
-            group.addoption(flag, metavar=declared.metavar, **how)
+    for declared in sorted(_declared(), key=lambda option: option.rare):
+        name, metavar, default = declared.name, declared.metavar, declared.default
+        text = declared.help + f" (default: {default})" * bool(default)
+        if not declared.is_flag:
+            parser.addini(name, text, default=default)
+        elif metavar:  # None tells that it is not given
+            group.addoption(name, metavar=metavar, default=None, help=text)
         else:
-            parser.addini(ini, f"default of {flag}", type="bool", default=False)
-            group.addoption(flag, action="store_true", **how)
+            group.addoption(name, action="store_true", help=text)
 
 
 def is_asked(config: pytest.Config) -> bool:
     """Tell whether the command line or the ini file gives an option another value than it has."""
     return any(
-        config.getoption(declared.flag) is not None
-        or config.getini(declared.ini) not in ("", False, declared.default)
-        for declared in _declared()
+        _given(config, declared) not in (declared.default, False) for declared in _declared()
     )
 
 
 def _declared() -> tuple[Option[Any], ...]:
     return (*options_of(Selection).values(), *options_of(Settings).values())
+
+
+def _given(config: pytest.Config, declared: Option[Any]) -> Any:
+    value = config.getoption(declared.name) if declared.is_flag else config.getini(declared.name)
+    return declared.default if value is None else value
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -149,8 +154,7 @@ def _values(config: pytest.Config, cls: type[object]) -> dict[str, Any]:
     """Return the values of the options that `cls` declares, by field."""
     values = {}
     for name, declared in options_of(cls).items():
-        given = config.getoption(declared.flag)
-        value = config.getini(declared.ini) if given is None else given
+        value = _given(config, declared)
         values[name] = declared.read(str(value)) if declared.metavar else value
     return values
 

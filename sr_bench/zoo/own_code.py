@@ -65,7 +65,7 @@ def _refuse_untrusted(card: ModelCard) -> None:
         place = f"of {card.folder}" if beside else "of an installed package"
         msg = (
             f"{card.id}: this would run {card.own_class}, Python code {place}: allow it with"
-            " --sr-trust-code, or sr_trust_code = true in the ini file (commands: --trust-code)"
+            " --sr-trust-code (of a command: --trust-code)"
         )
         raise NotRunError(msg)
 

@@ -125,7 +125,7 @@ def test_a_bare_file_of_one_channel_is_asked_for_its_luma(sr_bench, tmp_path: Pa
         (
             ("calibrate", "res_x2", "--calibration-memory", "1"),
             1,
-            "--sr-calibration-memory",
+            "sr_calibration_memory",
         ),
     ],
 )

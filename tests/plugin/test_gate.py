@@ -85,8 +85,8 @@ def test_gates_may_be_off(run, int8_zoo: Int8Zoo) -> None:
             "*--sr-explain=-1: expected a whole number of seconds, 0 for no search*",
         ),
         (
-            "--sr-calibration-memory=0",
-            "*--sr-calibration-memory=0: expected a whole number of MiB*",
+            "-osr_calibration_memory=0",
+            "*sr_calibration_memory=0: expected a whole number of MiB*",
         ),
     ],
 )

@@ -20,6 +20,6 @@ def test_isolated_models_have_the_records_of_others(
 
 
 def test_limits_reach_the_process(run) -> None:
-    result = run("--sr-isolate=model", "--sr-memory-limit=5", "--sr-cache=off")
+    result = run("--sr-isolate=model", "-osr_memory_limit=5", "--sr-cache=off")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["*5 MiB*"])

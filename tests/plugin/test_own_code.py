@@ -68,7 +68,7 @@ def test_nothing_of_it_runs_without_consent(run, own: Path) -> None:
 
 def test_with_consent_every_number_is_measured(run, own: Path, pytester: pytest.Pytester) -> None:
     run("--sr-trust-code").assert_outcomes(passed=4, skipped=1)
-    pytester.makeini("[pytest]\nsr_trust_code = true")
+    pytester.makeini("[pytest]\naddopts = --sr-trust-code")
     run("--sr-isolate=model", "--sr-cache=refresh").assert_outcomes(passed=4, skipped=1)
     assert (own / "ran").exists()
 

@@ -35,7 +35,7 @@ def add_network_arguments(parser: argparse.ArgumentParser, *, precision: str | N
     )
     add_file_arguments(parser)
     parser.add_argument(
-        "--calibration-memory", type=int, metavar="MIB", help="as pytest's --sr-calibration-memory"
+        "--calibration-memory", type=int, metavar="MIB", help="as pytest's sr_calibration_memory"
     )
     add_places_arguments(parser)
     add_trust_argument(parser)

@@ -211,7 +211,7 @@ class _Process:
                 raise self._died()
             if left_s <= 0:
                 self.stop()
-                how = f"was killed after no progress for {limit_s:g} s (--sr-time-limit)"
+                how = f"was killed after no progress for {limit_s:g} s (sr_time_limit)"
                 raise self._failure(Failure.TIMEOUT, how, "raise it if the model is only slow")
 
     def _pass_on(self, message: Message) -> None:
@@ -240,7 +240,7 @@ class _Process:
         self._memory_due = now + _TICK_S  # a look reads files of each of its processes
         if (used := resident_bytes(self._group.pid)) > limit:
             self._group.kill(_GRACE_S)
-            how = f"was killed at {_mib(used)}, above --sr-memory-limit={_mib(limit)}"
+            how = f"was killed at {_mib(used)}, above sr_memory_limit={_mib(limit)}"
             raise self._failure(Failure.HOST_OOM, how, "raise it where there is more memory")
 
     def _died(self) -> DeviceError:

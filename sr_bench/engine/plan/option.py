@@ -1,4 +1,4 @@
-"""An option of a session, declared once: flag, help, default, and what its text may be."""
+"""An option of a session, declared once: name, help, default, and what its text may be."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -33,20 +33,23 @@ class Kind(Generic[T]):
 
 @dataclass(frozen=True)
 class Option(Generic[T]):
-    """An option, which is also an ini key."""
+    """A flag of the command line, or an ini key for what is set once if ever."""
 
-    flag: str
+    name: str
+    """``--sr-limit`` of a flag, ``sr_cache_dir`` of an ini key."""
     metavar: str
     """Empty for a switch, which is given or not."""
     help: str
     kind: Kind[T]
     default: str = ""
     """As one would type it; empty: nothing."""
+    rare: bool = False
+    """Whether ``--help`` shows it behind the flags of every day."""
 
     @property
-    def ini(self) -> str:
-        """The name of the ini key."""
-        return f"sr_{self.flag.lstrip('-').removeprefix('sr-').replace('-', '_')}"
+    def is_flag(self) -> bool:
+        """Whether it is a flag; else it is an ini key."""
+        return self.name.startswith("-")
 
     def read(self, text: str) -> T:
         """Return the value of `text`.
@@ -65,18 +68,20 @@ class Option(Generic[T]):
             raise self._refusal(self.kind.show(value))
 
     def _refusal(self, text: str) -> OptionError:
-        return OptionError(f"{self.flag}={text}: expected {self.kind.expected()}")
+        return OptionError(f"{self.name}={text}: expected {self.kind.expected()}")
 
 
-def option(flag: str, metavar: str, text: str, kind: Kind[T], default: str = "") -> T:
-    """Declare a field of a dataclass as the option `flag`, with the help `text`."""
-    declared = Option(flag, metavar, text, kind, default)
+def option(
+    name: str, metavar: str, text: str, kind: Kind[T], default: str = "", *, rare: bool = False
+) -> T:
+    """Declare a field of a dataclass as the option `name`, with the help `text`."""
+    declared = Option(name, metavar, text, kind, default, rare)
     return field(default=kind.read(default), metadata={"option": declared})  # as if it were typed
 
 
-def switch(flag: str, text: str) -> bool:
+def switch(flag: str, text: str, *, rare: bool = False) -> bool:
     """Declare a field of a dataclass as an option that is given or not."""
-    return option(flag, "", text, Kind(bool, lambda: "nothing"))
+    return option(flag, "", text, Kind(bool, lambda: "nothing"), rare=rare)
 
 
 def options_of(cls: type[object]) -> Mapping[str, Option[Any]]:

@@ -42,145 +42,134 @@ class Selection:
     backend: str = option(
         "--backend",
         "NAME",
-        "what runs the models; without a card, vacc is emulated and its values say so",
+        "what runs the models; vacc is emulated without a card",
         one_of(partial(discovery.names, "sr_bench.backends")),
         "onnxruntime",
     )
-    device: DeviceMode = option(
-        "--sr-device",
-        "MODE",
-        "auto: the backend's card if one is ready, else an emulation; require: fail without a"
-        " card; emulate: never use a card",
-        one_of(lambda: get_args(DeviceMode)),
-        "auto",
-    )
-    record: Path | None = option(
-        "--sr-record",
-        "DIR",
-        "record network outputs, to be scored elsewhere with --backend=replay",
-        PATH,
-    )
-    replay: Path | None = option("--sr-replay", "DIR", "the recording of --backend=replay", FOLDER)
     models: tuple[str, ...] = option(
         "--sr-models", "A,B", "only these models; patterns such as 'edsr_*'", LIST
     )
     datasets: tuple[str, ...] = option(
-        "--sr-datasets", "A,B", "only these datasets, including ones that appear in no table", LIST
+        "--sr-datasets", "A,B", "only these datasets, also ones that no table has", LIST
     )
     """With or without ``_x<scale>``; empty: those of the claims."""
     precisions: tuple[Precision, ...] = option(
-        "--sr-precision",
-        "A,B",
-        "only these precisions, including ones that appear in no table",
-        PRECISIONS,
+        "--sr-precision", "A,B", "only these precisions, also ones that no table has", PRECISIONS
     )
     """Empty: those of the claims."""
     limit: int = option(
         "--sr-limit",
         "N",
-        "only the first N images of each dataset, 0 for all; partial results are shown but never"
-        " judged",
+        "only the first N images of each dataset, 0 for all; shown, never judged",
         number("images, 0 for all"),
         "0",
-    )
-    gate: GateMode = option(
-        "--sr-gate",
-        "MODE",
-        "what to do when a low precision loses more than its card allows: off, warn or fail",
-        one_of(lambda: get_args(GateMode)),
-        "fail",
-    )
-    explain_s: float = option(
-        "--sr-explain",
-        "S",
-        "seconds to search for the layers that cause a loss; 0: don't search",
-        number("seconds, 0 for no search"),
-        "30",
-    )
-    calibration_bytes: int = option(
-        "--sr-calibration-memory",
-        "MIB",
-        "MiB that calibration may use on top of plain inference",
-        number("MiB above 0", least=1, unit=2**20),
-        str(DEFAULT_CALIBRATION_MIB),
-    )
-    keep: KeepMode = option(
-        "--sr-keep",
-        "MODE",
-        "keep each run's images in the results folder, to view in the HTML report and to score"
-        " again: off, 8bit or 16bit",
-        one_of(lambda: get_args(KeepMode)),
-        "off",
     )
     data: Path | None = option("--sr-data", "DIR", "where your datasets are", FOLDER)
     weights: Path | None = option("--sr-weights", "DIR", "where your weight files are", FOLDER)
     trust_code: bool = switch(
-        "--sr-trust-code",
-        "run the Python code of networks that cards name and say to trust, in [model.code]",
+        "--sr-trust-code", "run Python code of networks that cards say to trust"
+    )
+    keep: KeepMode = option(
+        "--sr-keep",
+        "MODE",
+        "keep images for the HTML report: off, 8bit or 16bit",
+        one_of(lambda: get_args(KeepMode)),
+        "off",
+    )
+    latency: bool = switch("--sr-latency", "also time each model and precision")
+    device: DeviceMode = option(
+        "--sr-device",
+        "MODE",
+        "auto: a card if one is ready, else emulate; require: fail without a card; emulate",
+        one_of(lambda: get_args(DeviceMode)),
+        "auto",
+        rare=True,
+    )
+    gate: GateMode = option(
+        "--sr-gate",
+        "MODE",
+        "what to do when a low precision loses too much: off, warn or fail",
+        one_of(lambda: get_args(GateMode)),
+        "fail",
+        rare=True,
+    )
+    explain_s: float = option(
+        "--sr-explain",
+        "S",
+        "seconds to search for layers that cause a loss",
+        number("seconds, 0 for no search"),
+        "30",
+        rare=True,
+    )
+    allow_better: bool = switch(
+        "--sr-allow-better", "pass values that are better than the document says", rare=True
     )
     cache: CacheMode = option(
         "--sr-cache",
         "MODE",
-        "reuse results of images measured before with the same content: on, refresh (measure"
-        " again) or off; real devices measure again in each session",
+        "reuse results of the same content: on, refresh or off",
         one_of(lambda: get_args(CacheMode)),
         "on",
-    )
-    cache_dir: Path | None = option(
-        "--sr-cache-dir",
-        "DIR",
-        "where results are kept, instead of 'results' in the cache folder",
-        PATH,
-    )
-    cache_bytes: int = option(
-        "--sr-cache-size",
-        "MIB",
-        "MiB that kept results may take; the least recently used go first",
-        number("MiB above 0", least=1, unit=2**20),
-        "256",
-    )
-    pairs_bytes: int = option(
-        "--sr-pairs-size",
-        "MIB",
-        "MiB of disk for images as a protocol has resized them, which later sessions need not"
-        " decode; the least recently used go first; 0: keep none",
-        number("MiB, 0 for none", unit=2**20),
-        "1024",
+        rare=True,
     )
     isolate: IsolateMode = option(
         "--sr-isolate",
         "MODE",
-        "model: run each model in its own process, so that a crash or hang fails only its items;"
-        " off; auto: model on a real device",
+        "model: each model in its own process, against crashes; off; auto: on a real device",
         one_of(lambda: get_args(IsolateMode)),
         "auto",
-    )
-    stall_s: float = option(
-        "--sr-time-limit",
-        "S",
-        "stop an isolated model after S seconds without progress; 0: 600, or no limit where the"
-        " device's own compiler may be silent for hours",
-        number("seconds, 0 for the backend's own"),
-        "0",
-    )
-    memory_bytes: int = option(
-        "--sr-memory-limit",
-        "MIB",
-        "MiB that an isolated model may take; 0: nine tenths of the machine's memory",
-        number("MiB, 0 for nine tenths of the machine's memory", unit=2**20),
-        "0",
+        rare=True,
     )
     cluster: str = option(
         "--sr-cluster",
         "ADDRESS",
-        "run on a Dask cluster: the scheduler's address, or local:N to start N workers here",
+        "run on a Dask cluster, or on local:N workers",
         TEXT,
+        rare=True,
     )
-    allow_better: bool = switch(
-        "--sr-allow-better", "let values pass that are better than the document says"
+    record: Path | None = option(
+        "--sr-record", "DIR", "record network outputs, for --backend=replay", PATH, rare=True
     )
-    latency: bool = switch(
-        "--sr-latency", "also time each model and precision, with pytest-benchmark"
+    replay: Path | None = option(
+        "--sr-replay", "DIR", "the recording of --backend=replay", FOLDER, rare=True
+    )
+    calibration_bytes: int = option(
+        "sr_calibration_memory",
+        "MIB",
+        "MiB that calibration may use",
+        number("MiB above 0", least=1, unit=2**20),
+        str(DEFAULT_CALIBRATION_MIB),
+    )
+    cache_dir: Path | None = option(
+        "sr_cache_dir", "DIR", "folder of kept results, instead of the cache's", PATH
+    )
+    cache_bytes: int = option(
+        "sr_cache_size",
+        "MIB",
+        "MiB that kept results may take",
+        number("MiB above 0", least=1, unit=2**20),
+        "256",
+    )
+    pairs_bytes: int = option(
+        "sr_pairs_size",
+        "MIB",
+        "MiB that resized images may take; 0: keep none",
+        number("MiB, 0 for none", unit=2**20),
+        "1024",
+    )
+    stall_s: float = option(
+        "sr_time_limit",
+        "S",
+        "seconds that an isolated model may be silent; 0: the backend's own, mostly 600",
+        number("seconds, 0 for the backend's own"),
+        "0",
+    )
+    memory_bytes: int = option(
+        "sr_memory_limit",
+        "MIB",
+        "MiB that an isolated model may take; 0: nine tenths of the machine's",
+        number("MiB, 0 for nine tenths of the machine's memory", unit=2**20),
+        "0",
     )
     compare: tuple[Path, ...] = ()
     """Earlier runs, the newest first: gates also tell whether this run is worse than the newest

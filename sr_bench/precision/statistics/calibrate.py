@@ -253,7 +253,7 @@ class _Pass:
             msg = (
                 f"{tile.image}: calibrating with {_size(tile.pixels)} pixels at a time needs about"
                 f" {ceil(needed / _MIB)} MiB above plain inference, and"
-                f" {self._memory_bytes / _MIB:g} MiB are allowed; raise --sr-calibration-memory"
+                f" {self._memory_bytes / _MIB:g} MiB are allowed; raise sr_calibration_memory"
             )
             raise BackendError(msg)
 

@@ -244,7 +244,7 @@ def test_a_hang_is_ended_at_the_limit(
     _let_pass(monkeypatch, lambda: 3600.0 * next(ticks) if pid.exists() else 0.0)
     record = trap.fails(stall_s=600.0)
     assert record.verdict.sentence == (
-        "timeout: the model's process was killed after no progress for 600 s (--sr-time-limit),"
+        "timeout: the model's process was killed after no progress for 600 s (sr_time_limit),"
         " after 1/2 a; raise it if the model is only slow"
     )
     assert record.detail == Detail(failure=Failure.TIMEOUT)
@@ -283,7 +283,7 @@ def test_memory_beyond_the_limit_ends_the_process(trap: Trap, where: str) -> Non
     record = trap.fails(memory_bytes=400 * 2**20)
     sentence = record.verdict.sentence
     assert sentence.startswith("host-oom: the model's process was killed at ")
-    assert "above --sr-memory-limit=400 MiB, after 1/2 a; raise it" in sentence
+    assert "above sr_memory_limit=400 MiB, after 1/2 a; raise it" in sentence
     assert record.detail == Detail(failure=Failure.HOST_OOM)
     if where == "of-a-descendant":
         assert not _runs(int(pid.read_text()))

@@ -68,9 +68,9 @@ def test_precisions_are_read_from_a_list() -> None:
     [
         ("precisions", "fp16,int4", r"--sr-precision=fp16,int4: expected one or more of fp32, fp1"),
         ("limit", "few", "--sr-limit=few: expected a whole number of images"),
-        ("cache_bytes", "0", "--sr-cache-size=0: expected a whole number of MiB above 0"),
-        ("memory_bytes", "-3", "--sr-memory-limit=-3: expected a whole number of MiB"),
-        ("stall_s", "-1", "--sr-time-limit=-1: expected a whole number of seconds"),
+        ("cache_bytes", "0", "sr_cache_size=0: expected a whole number of MiB above 0"),
+        ("memory_bytes", "-3", "sr_memory_limit=-3: expected a whole number of MiB"),
+        ("stall_s", "-1", "sr_time_limit=-1: expected a whole number of seconds"),
     ],
 )
 def test_a_text_that_is_not_valid_is_refused_as_it_was_typed(field, text, message) -> None:

@@ -115,7 +115,7 @@ def test_a_network_of_an_old_opset_is_converted(zoo: Int8Zoo) -> None:
 def test_a_budget_that_is_too_small_says_how_much_it_takes(zoo: Int8Zoo) -> None:
     record = _gate(zoo, calibration_bytes=2**10)
     assert record.verdict.status is Status.ERROR
-    assert "--sr-calibration-memory" in record.verdict.sentence
+    assert "sr_calibration_memory" in record.verdict.sentence
 
 
 def test_the_budget_changes_no_number(zoo: Int8Zoo, cache: Path) -> None:

@@ -318,7 +318,7 @@ def test_too_little_memory_says_how_much_is_needed(network: Network) -> None:
         BackendError, match=r"9\.png: .* 150 x 180 .* 0\.5 MiB are allowed"
     ) as error:
         _collect(network, {"9.png": lambda: _image(150, 180, 0)}, memory_mib=0.5)
-    assert "raise --sr-calibration-memory" in str(error.value)
+    assert "raise sr_calibration_memory" in str(error.value)
     needed = int(str(error.value).partition(" MiB")[0].rpartition(" ")[2])
     assert needed > 2
     stats = _collect(network, {"9.png": lambda: _image(150, 180, 0)}, memory_mib=needed, workers=3)

@@ -7,6 +7,8 @@ from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.document.mirror import format_like
 
+_GOOD = (Status.MATCH, Status.WITHIN)
+
 
 def claimed(record: Record) -> str:
     """Return the number as the document prints it; ``-`` if it prints none."""
@@ -79,9 +81,13 @@ def unit(record: Record) -> str:
 
 
 def counts(records: Iterable[Record]) -> str:
-    """Return how many records ended in which status: ``76 match, 87 not_run``."""
+    """Return how many records ended how: ``76 match + 11 within of 174, 87 not_run``."""
     number = Counter(record.verdict.status for record in records)
-    return ", ".join(f"{number[status]} {status}" for status in Status if number[status])
+    told = {status: f"{count} {status}" for status in Status if (count := number[status])}
+    good = " + ".join(told.pop(status) for status in _GOOD if status in told)
+    last = told.pop(Status.NOT_RUN, "")
+    parts = (good and f"{good} of {number.total()}", *told.values(), last)
+    return ", ".join(filter(None, parts))
 
 
 def plain_pattern(metric: str) -> str:

@@ -5,17 +5,23 @@ Hooks are thin: the state of the session is in ``session``, what an item does in
 
 import sys
 from collections.abc import Generator
+from shutil import get_terminal_size
 
 import pytest
 
 from sr_bench.core.codec import decode, encode
-from sr_bench.core.record import Record
+from sr_bench.core.record import Record, Status
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.session import SESSION, BenchSession
 from sr_bench.plugin.settings import read_settings
 from sr_bench.text.printable import printable
 
 _COMPARED_NOTHING = 3  # as sr-bench compare ends
+_COLOURS = {
+    **dict.fromkeys((Status.DIFFERS, Status.LOSS, Status.ERROR), "red"),
+    **dict.fromkeys((Status.BETTER, Status.GAP_CLOSED, Status.UNDECIDED), "yellow"),
+    Status.MATCH: "green",
+}
 
 
 def session_of(config: pytest.Config) -> BenchSession:
@@ -153,17 +159,22 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not bench.records:
         return
     from sr_bench.report.parts.order import in_document_order
-    from sr_bench.report.terminal.session import backend_line, summary
+    from sr_bench.report.terminal.line import fit
+    from sr_bench.report.terminal.session import WIDE, backend_line, summary
 
     terminalreporter.section("sr-bench")
-    if not bench.suites:  # under xdist the workers collected, so the header is still owed
-        terminalreporter.write_line(backend_line(bench.backend_info))
-    for line in summary(in_document_order(bench.records)):
-        terminalreporter.write_line(line)
+    width = get_terminal_size().columns if terminalreporter.isatty else WIDE
+    # Under xdist the workers collected, so the header is still owed; an emulation is told twice.
+    if not bench.suites or bench.backend_info.emulated:
+        terminalreporter.write_line(fit(backend_line(bench.backend_info), width))
+    records, verbose = in_document_order(bench.records), bench.settings.verbose
+    for line in summary(records, verbose=verbose, width=width):
+        colour = line.status and _COLOURS.get(line.status)
+        terminalreporter.write_line(line.text, **({colour: True} if colour else {}))
     if bench.measured_nothing:
         terminalreporter.write_line("Nothing was measured, which is not a pass.", red=True)
-    for line in bench.ending.lines:
-        terminalreporter.write_line(printable(line))
+    for told in bench.ending.lines:
+        terminalreporter.write_line(printable(told))
     for fault in bench.faults:
         terminalreporter.write_line(f"ERROR: {printable(fault)}", red=True)
 

@@ -85,5 +85,5 @@ def test_a_metric_names_its_dataset_and_what_tells_twin_rows_apart() -> None:
 
 def test_statuses_are_counted_in_their_order() -> None:
     records = [without_value(record()), record(), record(status=Status.DIFFERS), record()]
-    assert counts(records) == "2 match, 1 differs, 1 not_run"
+    assert counts(records) == "2 match of 4, 1 differs, 1 not_run"
     assert counts([]) == ""

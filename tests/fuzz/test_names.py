@@ -22,12 +22,11 @@ from sr_bench.report.html.render import json_text
 from sr_bench.report.markdown.combined import render_combined
 from sr_bench.report.markdown.family import render_family
 from sr_bench.report.terminal.failure import failure_text
-from sr_bench.report.terminal.session import summary
 from sr_bench.text.printable import printable
 from tests.fuzz.bytes_inputs import fuzzed
 from tests.fuzz.inputs import odd_text, toml
 from tests.report.records import emulated, without_value
-from tests.report.sessions import ended, past_session
+from tests.report.sessions import closing, ended, past_session
 from tests.tiny_zoo import Zoo, make_zoo
 
 _STEERS = re.compile(
@@ -73,7 +72,7 @@ class _Tags(html.parser.HTMLParser):
 def test_no_name_steers_a_terminal(name: str) -> None:
     for record in _named(name):
         assert not _STEERS.search(failure_text(record))
-    lines = summary(_named(name))
+    lines = closing(_named(name))
     assert not _STEERS.search("".join(lines))
     assert not _STEERS.search(printable(name))
 

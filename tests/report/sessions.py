@@ -1,12 +1,13 @@
 """Sessions, floors and latencies made of the synthetic records."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from sr_bench.core.detail import Detail
 from sr_bench.core.history import Environment, PastSession, SessionInfo
 from sr_bench.core.record import Measurement, Record, Status, Verdict
+from sr_bench.report.terminal.session import summary
 from tests.report.records import CLAIM, record
 
 HOSTILE = "a|b <img src=x onerror=alert(1)> *c* `d` [e](http://f) \x1b[2J ${g}\n# h"
@@ -20,6 +21,11 @@ def past_session(
 ) -> PastSession:
     info = SessionInfo(run, "2026-11-21T09:14:30+00:00", ENVIRONMENT)
     return PastSession(info, tuple(records), results / "latest.json", results)
+
+
+def closing(records: Sequence[Record], *, verbose: bool = False, width: int = 140) -> list[str]:
+    """Return the texts of the lines that close a session."""
+    return [line.text for line in summary(records, verbose=verbose, width=width)]
 
 
 def with_floor(base: Record, floor: float) -> Record:

@@ -31,7 +31,7 @@ def test_failures_stand_before_the_tables_with_their_whole_text() -> None:
     assert fences(text) == [failure_text(failed) + "\n"]
     order = [
         "Run `",
-        "**1 match, 1 differs**",
+        "**1 match of 2, 1 differs**",
         "### Failures: 1",
         "<details>",
         "### zoo",

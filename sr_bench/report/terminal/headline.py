@@ -16,14 +16,14 @@ from sr_bench.text.printable import printable_line
 
 def headline(record: Record) -> str:
     """Return the numbers, how it ended, and where: the document's cell, else what judges it."""
-    return printable_line(f"{_outcome(record)} ({without_home(_place(record))})")
+    return printable_line(f"{outcome(record)} ({without_home(place(record))})")
 
 
 def message(record: Record) -> str:
     """Return the numbers and how it ended, with why, or what it is about if that says nothing."""
     plain = record.verdict.status in (Status.DIFFERS, Status.BETTER)
     why = subject(record) if plain else record.verdict.sentence.strip().partition("\n")[0]
-    return printable_line(f"{_outcome(record)}: {why}")
+    return printable_line(f"{outcome(record)}: {why}")
 
 
 def subject(record: Record) -> str:
@@ -37,7 +37,8 @@ def card_path(record: Record) -> str:
     return record.node_id.partition("::")[0]
 
 
-def _outcome(record: Record) -> str:
+def outcome(record: Record) -> str:
+    """Return the numbers and how it ended: ``0.1999 -> 0.1928 differs``."""
     status, failure = record.verdict.status, record.detail.failure
     if status is Status.LOSS and (lost := next(_losses(record.detail), "")):
         return f"{lost}: loss"
@@ -52,7 +53,7 @@ def _outcome(record: Record) -> str:
     return f"{with_unit(value, record.metric)} {status}"
 
 
-def _place(record: Record) -> str:
+def place(record: Record) -> str:
     """Return the cell; of a value worse than approved, the baseline's line; else the card."""
     gate, held = record.detail.gate, record.detail.baseline
     if gate and gate.status is not Status.LOSS and held and held.falls:

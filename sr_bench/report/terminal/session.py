@@ -1,39 +1,29 @@
-"""What a session prints: a header of what runs, and at the end the table of all claims."""
+"""What a session prints: a header of what runs, and at the end one screen of how it went."""
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 
 from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record, Status
-from sr_bench.document.numbers import (
-    claimed,
-    counts,
-    delta,
-    interval,
-    labelled,
-    measured,
-    metric,
-    precision,
-)
+from sr_bench.document.numbers import counts
 from sr_bench.report.parts.flat import flat_lines
 from sr_bench.report.parts.floor import floor_lines
-from sr_bench.report.parts.order import not_run_reasons
-from sr_bench.report.parts.provenance import (
-    INTERVAL,
-    cached_lines,
-    device_lines,
-    lr_lines,
-    shared_lines,
-)
-from sr_bench.report.parts.speed import join_speed
+from sr_bench.report.parts.order import FAILURES, not_run_reasons
+from sr_bench.report.parts.provenance import cached_lines, device_lines, lr_lines, shared_lines
 from sr_bench.report.terminal.gate import baseline_lines
-from sr_bench.report.terminal.tables import plain_table
+from sr_bench.report.terminal.line import Line, fit
+from sr_bench.report.terminal.rows import needs_you_lines, table_lines
+from sr_bench.report.terminal.suites import suite_lines
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import counted, printable
 
+WIDE = 140
+"""Characters of a line where no terminal has an edge, such as in the log of a job."""
+
 _REASONS_SHOWN = 6
+_FEW = 16
+"""Rows that leave room for all else on one screen."""
 
 
 def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
@@ -52,46 +42,28 @@ def backend_line(info: BackendInfo) -> str:
     return f"backend {info.name}: {how}{info.note}"
 
 
-def summary(records: Sequence[Record]) -> list[str]:
-    """Return the lines of the closing table, and why cases were not run."""
+def summary(records: Sequence[Record], *, verbose: bool = False, width: int = WIDE) -> list[Line]:
+    """Return the lines that close a session.
+
+    Few values are shown in full, as all are if `verbose`. Of many those are shown that need
+    somebody, in lines of at most `width` characters, with a line for each suite.
+    """
     shown = [r for r in records if r.measurement or r.verdict.status is Status.ERROR]
-    lines = [*_table(shown), ""] if shown else [""]
-    if absent := not_run_lines(records):
-        lines += ["not run:", *(f"  {line}" for line in absent), ""]
-    notes = (device_lines, lr_lines, shared_lines, floor_lines, flat_lines, cached_lines)
-    for note_lines in (*notes, baseline_lines):
-        lines += note_lines(records)
-    return [printable(without_home(line)) for line in [*lines, counts(records)]]
-
-
-def _table(records: Sequence[Record]) -> list[str]:
-    """Return the lines of the table, and what explains its columns."""
-    joined = join_speed(records)
-    rows = joined.rows
-    # A model's name stands in its first row only, so that the eye finds where the next begins.
-    keys = [(row.family, row.model, precision(row)) for row in rows]
-    named = [key != before for before, key in pairwise([None, *keys])]
-    columns = {
-        "model": _where(named, [row.model for row in rows]),
-        "precision": _where(named, [precision(row) for row in rows]),
-        "metric": [metric(row) for row in rows],
-        "claimed": [claimed(row) for row in rows],
-        "measured": [measured(row) for row in rows],
-        "interval": [interval(row) for row in rows],
-        "delta": [delta(row) for row in rows],
-        **{column.short: _where(named, column.cells) for column in joined.columns},
-        "status": [labelled(row.verdict.status, row) for row in rows],
-    }
-    explained = ["", INTERVAL] if any(columns["interval"]) else []
-    if not explained:
-        del columns["interval"]
-    cells = list(zip(*columns.values(), strict=True))
-    return [*plain_table(tuple(columns), cells, left=(0, 1, 2, len(columns) - 1)), *explained]
-
-
-def _where(named: Sequence[bool], cells: Sequence[str]) -> list[str]:
-    """Return `cells` with those emptied that repeat what the row above says."""
-    return [cell if first else "" for first, cell in zip(named, cells, strict=True)]
+    if in_full := verbose or len(shown) <= _FEW:
+        lines = [*table_lines(shown), Line()] if shown else [Line()]
+    else:
+        lines = needs_you_lines(records, width)
+    if not in_full or (verbose and len({record.family for record in records}) > 1):
+        lines += [*suite_lines(records, width), Line()]
+    elif absent := not_run_lines(records):
+        lines += [Line("not run:"), *(Line(f"  {line}") for line in absent), Line()]
+    notes = [device_lines, shared_lines, floor_lines, cached_lines, baseline_lines]
+    if in_full:
+        notes[1:1] = [lr_lines, flat_lines]
+    told = (note for note_lines in notes for note in note_lines(records))
+    lines += [Line(note if in_full else fit(note, width)) for note in told]
+    lines.append(Line(counts(records), _worst(records)))
+    return [Line(printable(without_home(line.text)), line.status) for line in lines]
 
 
 def not_run_lines(records: Sequence[Record]) -> list[str]:
@@ -102,3 +74,9 @@ def not_run_lines(records: Sequence[Record]) -> list[str]:
     if more := len(reasons) - len(shown):
         lines.append(f"and {counted(more, 'more reason')}: see latest.json, or pytest -rs")
     return lines
+
+
+def _worst(records: Iterable[Record]) -> Status:
+    """Return how the worst of `records` ended that failed; a match if none did."""
+    ended = {record.verdict.status for record in records}
+    return next((status for status in FAILURES if status in ended), Status.MATCH)

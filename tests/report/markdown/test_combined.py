@@ -53,7 +53,7 @@ def test_the_top_says_which_run_it_is_and_how_it_ended() -> None:
     top, _, _ = page(record(), without_value(record())).partition("##")
     assert "Run `20261121T091430-b65233`, 2026-11-21T09:14:30+00:00, at commit `0123abcd`." in top
     assert "Backend onnxruntime.\n\nDevice cpu." in top
-    assert "**1 match, 1 not_run**" in top
+    assert "**1 match of 2, 1 not_run**" in top
 
 
 def test_a_run_of_the_first_schema_has_no_start_and_may_have_no_commit() -> None:
@@ -173,7 +173,7 @@ def test_images_that_gates_leave_out_are_listed() -> None:
 
 def test_a_family_without_images_has_a_heading_and_its_counts() -> None:
     flops = record(replace(CLAIM, metric="flops", text="1.5"), 1.5)
-    assert "### zoo\n\n1 match\n\nNothing of images was asked for.\n" in page(flops)
+    assert "### zoo\n\n1 match of 1\n\nNothing of images was asked for.\n" in page(flops)
     assert "as measured" not in page(flops)
 
 

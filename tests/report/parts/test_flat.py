@@ -7,8 +7,8 @@ from sr_bench.core.gate import Drop, GateImage, GateVerdict
 from sr_bench.core.int8 import Gate
 from sr_bench.core.record import Record, Status
 from sr_bench.report.parts.flat import flat_lines
-from sr_bench.report.terminal.session import summary
 from tests.report.records import record
+from tests.report.sessions import closing
 
 
 def gated(*left_out: int, dataset: str = "set5_x2") -> Record:
@@ -30,5 +30,5 @@ def test_gates_that_leave_out_the_same_images_have_one_line() -> None:
 
 
 def test_the_terminal_names_them_also_where_the_gate_passes() -> None:
-    assert any("left out" in line and "white" in line for line in summary([gated(0)]))
-    assert not any("left out" in line for line in summary([gated()]))
+    assert any("left out" in line and "white" in line for line in closing([gated(0)]))
+    assert not any("left out" in line for line in closing([gated()]))

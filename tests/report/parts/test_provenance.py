@@ -7,8 +7,8 @@ from sr_bench.core.record import Record, Status
 from sr_bench.report.markdown.escape import escape
 from sr_bench.report.markdown.family import render_family
 from sr_bench.report.parts.provenance import device_lines, int8_lines, lr_lines, shared_lines
-from sr_bench.report.terminal.session import summary
 from tests.report.records import record
+from tests.report.sessions import closing
 
 QUANTISED = Detail(
     observer="kl",
@@ -47,14 +47,14 @@ def test_a_run_without_int8_says_nothing_of_it() -> None:
 def test_another_processor_than_the_sessions_is_named_once() -> None:
     foreign = replace(record(), detail=Detail(measured_on="CPU B"))
     assert device_lines([foreign, record(), foreign]) == ["measured on CPU B"]
-    assert "measured on CPU B" in summary([foreign])
+    assert "measured on CPU B" in closing([foreign])
 
 
 def test_shared_images_are_named_on_the_page_and_in_the_terminal() -> None:
     shared = [_int8(calibration_shared="a, b")]
     sentence = "m_x2 int8_kl is calibrated with images that it is judged on: a, b"
     assert shared_lines(shared) == [sentence]
-    assert sentence in summary(shared)
+    assert sentence in closing(shared)
     assert f"- **{sentence}**" in render_family("zoo", [], shared)
     assert shared_lines([_int8()]) == []
 
@@ -63,7 +63,7 @@ def test_lr_that_was_made_from_hr_is_said_in_every_report() -> None:
     made = [replace(_int8(), detail=Detail(lr_made_by="matlab_bicubic"))] * 2
     sentence = f"LR of {made[0].dataset} made from HR by matlab_bicubic"
     assert lr_lines(made) == [sentence]
-    assert sentence in summary(made)
+    assert sentence in closing(made)
     assert f"**{escape(sentence)}.**" in render_family("zoo", [], made)
     assert lr_lines([_int8()]) == []
 
@@ -79,7 +79,7 @@ def test_weights_that_their_packager_rounded_are_named_in_every_report() -> None
     ]
     sentence = "m_x2 fp32: weights rounded to fp16 by their packager"
     assert shared_lines(rounded) == [sentence]
-    assert sentence in summary(rounded)
+    assert sentence in closing(rounded)
     assert f"- **{sentence}**" in render_family("zoo", [], rounded)
 
 
@@ -88,7 +88,7 @@ def test_a_file_that_the_card_gives_is_named_on_the_page_and_in_the_terminal() -
     given = [replace(record(), detail=Detail(given_file=note, integer_share="0.5"))]
     sentence = f"m_x2 fp32: {note}"
     assert shared_lines(given) == [sentence]
-    assert sentence in summary(given)
+    assert sentence in closing(given)
     page = render_family("zoo", [], given)
     assert f"- **{sentence}**" in page
     assert "- m_x2 fp32: 50.0 % of the MACs in integers on plain onnxruntime" in page

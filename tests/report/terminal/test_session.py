@@ -12,7 +12,7 @@ from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Status, Verdict
 from sr_bench.report.terminal.session import header, summary
 from tests.report.records import CLAIM, emulated, record, with_interval, without_value
-from tests.report.sessions import HOSTILE, latency, with_floor
+from tests.report.sessions import HOSTILE, closing, ended, latency, with_floor
 
 CARD = ModelCard("m_x2", "zoo", Path("/z/zoo"), "M", "", 2, "edsr")
 CASE = Case(CARD, "psnr", Precision.FP32, "vacc", Evaluation("set5", EvalProtocol("p")), CLAIM)
@@ -38,7 +38,7 @@ def test_a_device_is_not_called_emulated() -> None:
 
 
 def test_the_table_has_a_line_for_each_measured_claim() -> None:
-    lines = summary([record(), record(SSIM, 0.9153), record(None, 31.5, status=Status.NEW)])
+    lines = closing([record(), record(SSIM, 0.9153), record(None, 31.5, status=Status.NEW)])
     assert lines[0].split() == [
         "model",
         "precision",
@@ -54,38 +54,38 @@ def test_the_table_has_a_line_for_each_measured_claim() -> None:
         ["ssim on set5_x2", "0.915", "0.915", "+0.0003", "match"],
         ["psnr on set5_x2", "-", "31.5000", "-", "new"],
     ]
-    assert lines[-1] == "2 match, 1 new"
+    assert lines[-1] == "2 match of 3, 1 new"
 
 
 def test_every_emulated_line_says_so_itself() -> None:
     about = replace(CLAIM, backend="vacc")
-    lines = summary([emulated(record(about)), emulated(record(replace(SSIM, backend="vacc"), 0.9))])
+    lines = closing([emulated(record(about)), emulated(record(replace(SSIM, backend="vacc"), 0.9))])
     assert [line.endswith("not_run (emulated)") for line in lines[2:4]] == [True, True]
     assert "vacc fp32" in lines[2]
 
 
 def test_two_readings_of_a_device_are_shown_as_an_interval_in_the_claims_digits() -> None:
-    lines = summary([with_interval(record(), 30.5), record(SSIM, 0.9153)])
+    lines = closing([with_interval(record(), 30.5), record(SSIM, 0.9153)])
     assert "interval" in lines[0]
     assert "30.10 .. 30.50" in lines[2]
     assert ".." not in lines[3]
     assert any(line.startswith("interval: by two readings of the card's int8") for line in lines)
-    assert "30.05 .. 30.10" in summary([with_interval(record(), 30.05)])[2]
+    assert "30.05 .. 30.10" in closing([with_interval(record(), 30.05)])[2]
 
 
 def test_without_two_readings_there_is_no_such_column() -> None:
-    assert not any("interval" in line for line in summary([record()]))
+    assert not any("interval" in line for line in closing([record()]))
 
 
 def test_what_must_be_known_of_the_device_is_shown_once() -> None:
     detail = Detail(adapter="never executed", warning="hangs before SDK 2.0")
-    lines = summary([replace(record(), detail=detail), replace(record(SSIM, 0.9), detail=detail)])
+    lines = closing([replace(record(), detail=detail), replace(record(SSIM, 0.9), detail=detail)])
     assert lines.count("never executed") == 1
     assert lines.count("m_x2 fp32: hangs before SDK 2.0") == 1
 
 
 def test_models_of_one_name_in_two_families_are_told_apart() -> None:
-    lines = summary([record(), replace(record(SSIM, 0.9153), family="other")])
+    lines = closing([record(), replace(record(SSIM, 0.9153), family="other")])
     assert [line.startswith("m_x2") for line in lines[2:4]] == [True, True]
 
 
@@ -94,14 +94,14 @@ def test_what_was_not_run_is_counted_by_its_reason() -> None:
         without_value(record(), "no weights\nmore"),
         without_value(record(), "no weights\nx"),
     ]
-    lines = summary([*records, without_value(record(), "no images")])
+    lines = closing([*records, without_value(record(), "no images")])
     assert "not run:" in lines
     assert "    1 x no images" in lines
     assert lines[-1] == "3 not_run"
 
 
 def test_many_reasons_are_cut_and_counted() -> None:
-    lines = summary([without_value(record(), f"reason {i}") for i in range(9)])
+    lines = closing([without_value(record(), f"reason {i}") for i in range(9)])
     assert sum(" x reason" in line for line in lines) == 6
     assert "  and 3 more reasons: see latest.json, or pytest -rs" in lines
 
@@ -110,18 +110,18 @@ def test_a_claim_that_ended_in_an_error_has_a_row() -> None:
     error = replace(
         without_value(record(SSIM)), verdict=Verdict(Status.ERROR, "boom", claimed=0.915)
     )
-    lines = summary([record(), error])
+    lines = closing([record(), error])
     assert cells(lines[3])[-1].strip() == "error"
     assert [cell.strip() for cell in cells(lines[3])][:3] == ["ssim on set5_x2", "0.915", "-"]
-    assert lines[-1] == "1 match, 1 error"
+    assert lines[-1] == "1 match of 2, 1 error"
 
 
 def test_without_a_measurement_there_is_no_table() -> None:
-    assert not any("claimed" in line for line in summary([without_value(record())]))
+    assert not any("claimed" in line for line in closing([without_value(record())]))
 
 
 def test_timings_are_short_columns_beside_the_first_row_of_their_network() -> None:
-    lines = summary([record(), record(SSIM, 0.9153), latency(images_per_s=81.0, peak_mb=412.0)])
+    lines = closing([record(), record(SSIM, 0.9153), latency(images_per_s=81.0, peak_mb=412.0)])
     assert lines[0].split()[5:] == ["delta", "ms", "img/s", "MB", "status"]
     assert lines[2].split()[-5:] == ["+0.004", "12.3", "81", "412", "match"]
     assert lines[3].split()[-2:] == ["+0.0003", "match"]
@@ -129,18 +129,18 @@ def test_timings_are_short_columns_beside_the_first_row_of_their_network() -> No
 
 
 def test_without_timings_there_are_no_such_columns() -> None:
-    assert summary([record()])[0].split()[5:] == ["delta", "status"]
-    assert summary([record(), latency(None)])[0].split()[5:] == ["delta", "status"]
+    assert closing([record()])[0].split()[5:] == ["delta", "status"]
+    assert closing([record(), latency(None)])[0].split()[5:] == ["delta", "status"]
 
 
 def test_a_timing_alone_has_a_row() -> None:
-    lines = summary([latency()])
+    lines = closing([latency()])
     assert lines[2].split() == ["m_x2", "fp32", "latency", "-", "12.345", "-", "12.3", "new"]
 
 
 def test_a_model_below_its_floor_is_listed_once() -> None:
     low = [with_floor(record(), 31.365), with_floor(record(SSIM, 0.5), 0.8985)]
-    lines = [line for line in summary([*low, with_floor(record(), 30.0)]) if "bicubic" in line]
+    lines = [line for line in closing([*low, with_floor(record(), 30.0)]) if "bicubic" in line]
     assert lines == [
         "m_x2 fp32: psnr on set5_x2 is 30.104 dB, below bicubic 31.365 dB: check channel order,"
         " value range, half-pixel shift (and 1 more of its values)"
@@ -151,8 +151,53 @@ def test_no_name_commands_the_terminal() -> None:
     names = dict.fromkeys(("model", "dataset", "precision"), HOSTILE)
     absent = without_value(record(), HOSTILE)
     detail = Detail(warning=HOSTILE)
-    lines = summary([replace(record(), **names, detail=detail), replace(absent, **names)])
+    lines = closing([replace(record(), **names, detail=detail), replace(absent, **names)])
     assert not any("\x1b" in line for line in lines)
     assert sum(r"\x1b[2J" in line for line in lines) == 3
     assert lines[2].endswith("match")
     assert "\x1b" not in header([CASE], replace(VACC, note=HOSTILE))[1]
+
+
+def test_of_many_values_those_that_need_somebody_are_shown_numbers_first() -> None:
+    fine = [ended(Status.MATCH, line, 30.1) for line in range(10, 30)]
+    worse = [ended(Status.UNDECIDED, 30), ended(Status.BETTER, 31, 31.2), ended(Status.DIFFERS, 32)]
+    lines = closing([*fine, *worse])
+    assert lines[:5] == [
+        "3 values to look at:",
+        "  30.10 -> 29.50 differs    m_x2 fp32 PSNR on set5_x2  README.md:32:22",
+        "  30.10 -> 31.20 better     m_x2 fp32 PSNR on set5_x2  README.md:31:22",
+        "  30.10 -> 29.50 undecided  m_x2 fp32 PSNR on set5_x2  a reason",
+        "",
+    ]
+    assert lines[-1] == "20 match of 23, 1 differs, 1 better, 1 undecided"
+    assert not any("claimed" in line for line in lines)
+    table = closing([*fine, *worse], verbose=True)
+    assert sum(line.endswith(("match", "differs", "better", "undecided")) for line in table) >= 23
+
+
+def test_a_suite_has_one_line_with_why_values_are_missing() -> None:
+    fine = [ended(Status.MATCH, line, 30.1) for line in range(10, 30)]
+    absent = [without_value(record(), f"no files of set{n}; run 'x'") for n in (5, 5, 14)]
+    other = [replace(row, family="b") for row in (*fine[:2], record(status=Status.WITHIN))]
+    lines = closing([*fine, *absent, *other])
+    assert lines[:3] == [
+        "zoo  20 match of 23, 3 not_run  2 no files of set5, and 1 other reason",
+        "b    2 match + 1 within of 3",
+        "",
+    ]
+
+
+def test_the_colour_tells_how_the_worst_of_a_line_ended() -> None:
+    fine = [ended(Status.MATCH, line, 30.1) for line in range(10, 30)]
+    colours = {line.text[:4]: line.status for line in summary([*fine, ended(Status.LOSS, 31)])}
+    assert colours["zoo "] is Status.LOSS
+    assert colours["20 m"] is Status.LOSS
+    assert summary(fine)[-1].status is Status.MATCH
+
+
+def test_no_line_of_many_values_is_wider_than_the_terminal() -> None:
+    rows = [replace(ended(Status.DIFFERS, line), family="zoo" * 30) for line in range(10, 30)]
+    lines = closing([*rows, without_value(record(), "no " * 50)], width=60)
+    assert max(map(len, lines)) == 60
+    assert sum(line.endswith("...") for line in lines) >= 2
+    assert "  and 8 more: --sr-verbose prints all rows" in lines

@@ -1,0 +1,20 @@
+"""A line of the terminal, and how it is cut to its width."""
+
+from typing import NamedTuple
+
+from sr_bench.core.record import Status
+
+_CUT = "..."
+
+
+class Line(NamedTuple):
+    """A line, and what its colour tells."""
+
+    text: str = ""
+    status: Status | None = None
+    """None: it has no colour."""
+
+
+def fit(text: str, width: int) -> str:
+    """Return `text` in at most `width` characters, dots at its end if it is cut."""
+    return text if len(text) <= width else text[: width - len(_CUT)].rstrip() + _CUT

@@ -1,0 +1,85 @@
+"""The rows of a session: all that was measured as a table, or one line for each that needs you."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tabulate import tabulate
+
+from sr_bench.core.record import Record, Status
+from sr_bench.document.numbers import (
+    claimed,
+    delta,
+    interval,
+    labelled,
+    measured,
+    metric,
+    precision,
+)
+from sr_bench.report.parts.order import FAILURES
+from sr_bench.report.parts.provenance import INTERVAL
+from sr_bench.report.parts.speed import join_speed
+from sr_bench.report.terminal.headline import outcome, place, subject
+from sr_bench.report.terminal.line import Line, fit
+from sr_bench.report.terminal.tables import plain_table
+from sr_bench.text.home import without_home
+from sr_bench.text.printable import counted, printable_line
+
+_NEED_YOU = (*FAILURES, Status.UNDECIDED)
+_SHOWN = 12
+
+
+def table_lines(records: Sequence[Record]) -> list[Line]:
+    """Return the lines of a table with a row for each record, and what explains its columns."""
+    joined = join_speed(records)
+    rows = joined.rows
+    # A model's name stands in its first row only, so that the eye finds where the next begins.
+    keys = [(row.family, row.model, precision(row)) for row in rows]
+    named = [key != before for before, key in pairwise([None, *keys])]
+    columns = {
+        "model": _where(named, [row.model for row in rows]),
+        "precision": _where(named, [precision(row) for row in rows]),
+        "metric": [metric(row) for row in rows],
+        "claimed": [claimed(row) for row in rows],
+        "measured": [measured(row) for row in rows],
+        "interval": [interval(row) for row in rows],
+        "delta": [delta(row) for row in rows],
+        **{column.short: _where(named, column.cells) for column in joined.columns},
+        "status": [labelled(row.verdict.status, row) for row in rows],
+    }
+    explained = [Line(), Line(INTERVAL)] if any(columns["interval"]) else []
+    if not explained:
+        del columns["interval"]
+    cells = list(zip(*columns.values(), strict=True))
+    head, rule, *lines = plain_table(tuple(columns), cells, left=(0, 1, 2, len(columns) - 1))
+    told = [Line(text, row.verdict.status) for text, row in zip(lines, rows, strict=True)]
+    return [Line(head), Line(rule), *told, *explained]
+
+
+def needs_you_lines(records: Sequence[Record], width: int) -> list[Line]:
+    """Return a line of at most `width` characters for each record that somebody must look at.
+
+    The numbers come first and the worst records lead; of many the first are shown.
+    """
+    asking = [record for record in records if record.verdict.status in _NEED_YOU]
+    asking.sort(key=lambda record: _NEED_YOU.index(record.verdict.status))
+    shown = asking[:_SHOWN]
+    cells = [[outcome(row), subject(row), without_home(_why(row))] for row in shown]
+    texts = tabulate([map(printable_line, row) for row in cells], tablefmt="plain").splitlines()
+    lines = [
+        Line(fit(f"  {text}", width), row.verdict.status)
+        for text, row in zip(texts, shown, strict=True)
+    ]
+    if more := len(asking) - len(shown):
+        lines.append(Line(f"  and {more} more: --sr-verbose prints all rows"))
+    return [Line(f"{counted(len(asking), 'value')} to look at:"), *lines, Line()] if lines else []
+
+
+def _why(record: Record) -> str:
+    """Return the cell whose number differs; of all else, the sentence of the verdict."""
+    plain = record.verdict.status in (Status.DIFFERS, Status.BETTER)
+    return place(record) if plain else record.verdict.sentence.partition("\n")[0]
+
+
+def _where(named: Sequence[bool], cells: Sequence[str]) -> list[str]:
+    """Return `cells` with those emptied that repeat what the row above says."""
+    return [cell if first else "" for first, cell in zip(named, cells, strict=True)]

@@ -46,14 +46,15 @@ def summary(records: Sequence[Record], *, verbose: bool = False, width: int = WI
     """Return the lines that close a session.
 
     Few values are shown in full, as all are if `verbose`. Of many those are shown that need
-    somebody, in lines of at most `width` characters, with a line for each suite.
+    somebody, in lines of at most `width` characters, with a line for each of several suites.
     """
     shown = [r for r in records if r.measurement or r.verdict.status is Status.ERROR]
     if in_full := verbose or len(shown) <= _FEW:
         lines = [*table_lines(shown), Line()] if shown else [Line()]
     else:
         lines = needs_you_lines(records, width)
-    if not in_full or (verbose and len({record.family for record in records}) > 1):
+    several = len({record.family for record in records}) > 1
+    if several and (verbose or not in_full):
         lines += [*suite_lines(records, width), Line()]
     elif absent := not_run_lines(records):
         lines += [Line("not run:"), *(Line(f"  {line}") for line in absent), Line()]

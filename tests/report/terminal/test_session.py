@@ -189,9 +189,14 @@ def test_a_suite_has_one_line_with_why_values_are_missing() -> None:
 
 def test_the_colour_tells_how_the_worst_of_a_line_ended() -> None:
     fine = [ended(Status.MATCH, line, 30.1) for line in range(10, 30)]
-    colours = {line.text[:4]: line.status for line in summary([*fine, ended(Status.LOSS, 31)])}
-    assert colours["zoo "] is Status.LOSS
-    assert colours["20 m"] is Status.LOSS
+    other = replace(record(), family="other")
+    lines = summary([*fine, ended(Status.LOSS, 31), other])
+    colours = {line.text[:5]: line.status for line in lines}
+    assert (colours["zoo  "], colours["other"], colours["21 ma"]) == (
+        Status.LOSS,
+        None,
+        Status.LOSS,
+    )
     assert summary(fine)[-1].status is Status.MATCH
 
 

@@ -4,7 +4,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: bench test lint smoke-lowest smoke-highest clean
+.PHONY: bench test lint reference smoke-lowest smoke-highest clean
 .DEFAULT_GOAL := bench
 
 # One stamp: reinstalled only when what is declared or pinned changes.
@@ -30,6 +30,9 @@ lint: .venv/installed  ## style, types, direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+reference: .venv/installed  ## write what the code says into docs/
+	$(BIN)/python -m docs.generate
 
 smoke-lowest smoke-highest: smoke-%:  ## a short run with the lowest or highest versions declared
 	PYTHON=$(PYTHON) PIP_ARGS='$(PIP_ARGS)' .ci/smoke $*

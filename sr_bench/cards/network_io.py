@@ -37,6 +37,7 @@ class EndTable(Table):
     """What both ends declare; each key has its meaning in `NetworkEnd`."""
 
     channels: Literal[1, 3] | None = None
+    """1 of luma, else 3: `colour` tells it."""
     colour: Annotated[NetworkColour | None, BeforeValidator(_which_luma)] = None
     range: Annotated[tuple[_Finite, _Finite], AfterValidator(_rising)] | None = None
     mean: tuple[_Finite, ...] = ()
@@ -47,7 +48,7 @@ class EndTable(Table):
 
 
 class InputTable(EndTable):
-    """``[model.input]``."""
+    """What the network reads."""
 
     multiple_of: _Side = 1
     padding: Literal["reflect", "replicate"] = "reflect"
@@ -70,7 +71,7 @@ class InputTable(EndTable):
 
 
 class OutputTable(EndTable):
-    """``[model.output]``; what it does not say is as the input says."""
+    """What the network gives; what it does not say is as the input says."""
 
 
 def read_ends(

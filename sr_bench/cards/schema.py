@@ -73,16 +73,19 @@ class CostTable(Table):
     """How the document counted its Flops."""
 
     rule: str = "standard"
+    """Name of a counting rule."""
     shape: Annotated[tuple[int, int, int] | None, _SHAPE] = None
-    """Of the input that operations are counted on; None: the only one that the network takes, or
-    256x256, of its channels."""
+    """Channels x height x width of the input that is counted on, such as ``3x128x128``; None: the
+    only one that the network takes, or 256x256."""
 
 
 class EvaluationTable(Table):
     """A dataset and the name of the protocol it is scored by."""
 
     dataset: str
+    """Slug of a dataset: the name of the folder of its dataset.toml."""
     protocol: str
+    """Name of a protocol that comes along, or of one of this card."""
     claimed: bool = True
     precisions: tuple[Precision, ...] = ()
     printed: str = ""
@@ -115,11 +118,15 @@ class ModelTable(Table):
     row: str
     row_source: Annotated[str, Field(alias="source")] = ""
     scale: Annotated[int, Bounds(ge=1, le=16)]
+    """Upscaling factor; 1 of a network that restores at equal size."""
     architecture: str = ""
+    """A built-in architecture, or a class of yours, ``nets.pan:PAN``; empty: `onnx` is given."""
     hyper: Mapping[str, JsonValue] = {}
     code: Code = Field(default_factory=Code)
     onnx: str = ""
+    """An fp32 ONNX file of yours; its path starts at the card."""
     onnx_by_precision: Mapping[Precision, Words] = {}
+    """ONNX files of low precisions, such as ``int8_percentile``: measured as they are."""
     devices: Mapping[str, Words] = {}
     checkpoint: Annotated[Checkpoint, AfterValidator(_with_a_source)] | None = None
     value_range: Annotated[float, Bounds(gt=0)] | None = None
@@ -211,11 +218,17 @@ class CardTable(Table):
     """A whole card.toml."""
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]  # pydantic has a method schema
+    """Version of this format."""
     document: str = "README.md"
+    """What prints the numbers, beside the card; its suffix says how it is read."""
     ignore_columns: NamesWithReasons = {}
+    """Columns that are not read, by header, in every table, each with the reason."""
     ignore_rows: NamesWithReasons = {}
+    """Rows that are not read: a model's with its precision rows, a whole label, or ``line 40``."""
     ignore_tables: NamesWithReasons = {}
+    """Tables that are not read: by header row, by the heading above, or ``line 40``."""
     told: Annotated[tuple[ToldTable, ...], Field(alias="table")] = ()
     protocol: dict[str, dict[str, object]] = {}
+    """Protocols of this card by name: ``base``, the one to start from, and what differs from it."""
     waivers: Annotated[tuple[Waiver, ...], Field(alias="waive")] = ()
     model: Annotated[list[ModelTable], Field(min_length=1)]

@@ -59,4 +59,4 @@ class Code:
     """What a card says of the Python code that its architecture names."""
 
     trust: bool = False
-    """Whether it may be run, where the session agrees: see `ModelCard.trusted`."""
+    """Whether it may be run, where the session agrees by ``--sr-trust-code``."""

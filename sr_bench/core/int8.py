@@ -61,12 +61,12 @@ class Int8Plan:
     """What decides an int8 artefact besides the network and the observer."""
 
     calibration: str = "photos"
-    """Slug of the dataset whose calibration images the clip ranges come from."""
+    """Slug of the dataset whose calibration crops, or images, the clip ranges come from."""
     # Few are enough: by max, 1 image loses 0.60 dB and 50 lose 0.52 (LESRCNN x2, Set5).
     count: Annotated[int, Bounds(ge=0)] = 0
     """How many of its images, from the first; 0: all."""
     shared_images: bool = False
-    """Whether the card allows images that are evaluated to be calibrated with."""
+    """Whether images that are evaluated may be calibrated with; every report then says so."""
     # Symmetric ones lose 0.25 to 0.4 dB: half their levels are idle behind a ReLU.
     activations: Literal["asymmetric", "symmetric"] = "asymmetric"
     """Of the per-tensor 8-bit activations; symmetric ones have the zero point in the middle."""
@@ -82,8 +82,8 @@ class Int8Plan:
     observers: Mapping[str, Annotated[RangeChoice, Spelled(RangeChoice.parse)]] = field(
         default_factory=dict
     )
-    """How the clip ranges of what some layers read are chosen, by glob patterns on their names; of
-    two that match a layer the last counts."""
+    """How the clip ranges of what some layers read are chosen, by glob patterns on their names:
+    ``{ "body.*" = "kl", "tail" = "max symmetric" }``; of two that match a layer the last counts."""
     channels: Literal["equalised", "given"] = "equalised"
     """Whether channels are scaled so that 8 bits serve all of a tensor's alike, which leaves what
     the network computes."""

@@ -22,6 +22,7 @@ class NetworkEnd:
     """The input or the output of a network. By default it is RGB from 0 to 1."""
 
     colour: NetworkColour = "rgb"
+    """Order of the channels, or which luma: of studio range, as float or in levels, or of full."""
     range: tuple[float, float] = (0.0, 1.0)
     """The values of black and of white."""
     mean: tuple[float, ...] = ()
@@ -73,6 +74,7 @@ class NetworkInput(NetworkEnd):
     multiple_of: _Side = 1
     """What height and width must be multiples of; images are padded at the bottom and right."""
     padding: Literal["reflect", "replicate"] = "reflect"
+    """What is added then: the mirrored image, or its last row and column."""
     size: tuple[_Side, _Side] | None = None
     """The only (height, width) that it takes; None: any."""
     overlap: Annotated[int, Bounds(ge=0)] | None = None

@@ -76,17 +76,19 @@ class EvalProtocol:
 
     name: str
     lr_from: Literal["files", "hr"] = "files"
-    """Where the LR comes from: the dataset's own LR files, or the HR image by `lr_resize`."""
+    """Where the LR comes from: the dataset's own LR files (where it has none, made from HR by the
+    ``lr_rule`` of its manifest, which reports say), or the HR image by `lr_resize`."""
     lr_resize: Resize | None = None
     """Rule that brings the LR to `input_shape`, or makes it from HR; None: used as it is."""
     input_shape: tuple[_Side, _Side] | None = None
-    """Fixed (height, width) of the network input, aspect not kept; None: native size."""
+    """Fixed (height, width) of the LR, aspect not kept, before a card's ``enlarged``; None: that
+    which it has."""
     gt_resize: Resize | None = None
     """Rule that brings the ground truth to the output's size; None: the sizes must agree."""
     # Luma is of whole levels: VDSR on Set5, squashed to 256x256, 30.958 dB; of squashed RGB 30.925.
     resized: Resized = "rgb"
     """What of both images is resized: all channels, or the luma that a script took of them first;
-    nothing has colours then."""
+    pictures are gray then."""
     channel_order: Literal["rgb", "bgr"] = "rgb"
     """``bgr``: the channels are given to the network, and read, in reverse, by mistake."""
     input_range: Annotated[float, Bounds(gt=0)] | None = None
@@ -102,11 +104,12 @@ class EvalProtocol:
     border: Literal["none", "scale", "scale+6"] | Annotated[int, Bounds(ge=0)] = "none"
     """Pixels cropped from each side of both images before scoring."""
     centre_crop: tuple[_Side, _Side] | None = None
-    """(height, width) of the middle part of both images that is scored; None: the whole ones."""
-    colour: Colour = "rgb"
-    """What is compared; `sr_bench.imaging.colour.COLOURS` makes it."""
-    ssim_window: SsimWindow = "gaussian"
-    """How SSIM takes local means; `sr_bench.imaging.windows.WINDOWS` does it."""
+    """(height, width) of the middle part of both images that is scored, cropped before the border;
+    None: the whole ones."""
+    colour: Colour = "rgb"  # sr_bench.imaging.colour.COLOURS makes it
+    """What is compared."""
+    ssim_window: SsimWindow = "gaussian"  # sr_bench.imaging.windows.WINDOWS does it
+    """How SSIM takes local means."""
     psnr_channels: PsnrChannels = "together"
     """``mean``: of one PSNR per channel; ``mean_6_1_1``: with these weights, as of Y, Cb, Cr."""
     # RealSR's published script does, by mistake.

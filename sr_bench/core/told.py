@@ -8,7 +8,7 @@ Meanings = Mapping[str, str]
 
 @dataclass(frozen=True)
 class ToldTable:
-    """Which table it is, and what its columns and rows mean; spellings: docs/how-to/own-zoo.md."""
+    """Which table it is, and what its columns and rows mean: see docs/reference/tables.md."""
 
     heading: str = ""
     """The heading above; with `line` and `header` all that are given must fit."""
@@ -25,8 +25,11 @@ class ToldTable:
     metric: str = ""
     """Likewise; several for cells such as ``37.8/0.96``: ``psnr/ssim``."""
     dataset: str = ""
+    """Likewise."""
     scale: int = 0
+    """Likewise; 0: none."""
     precision: str = ""
+    """Likewise, such as ``int8 kl``."""
 
     @property
     def name(self) -> str:

@@ -142,10 +142,13 @@ class Floor:
     """What plain bicubic enlargement of the LR images scores: a network should do better."""
 
     scale: Annotated[int, Bounds(ge=2)]
+    """Of the enlargement."""
     protocol: Words
     """Name of the protocol that it was measured by; it holds for no other."""
     psnr_db: Annotated[float, Bounds(gt=0)]
+    """Mean over the images."""
     ssim: Annotated[float, Bounds(gt=0, lt=1)]
+    """Mean over the images."""
     source: Words
     """Who measured it, and how."""
 
@@ -158,10 +161,15 @@ class Dataset:
     """The manifest's folder name."""
     manifest: Path
     title: str
+    """As people write it; empty in a manifest: the slug."""
     description: str
+    """What the images are."""
     licence: str
+    """Of the images."""
     homepage: str
+    """Where their authors tell of them."""
     kind: Literal["files", "crops"]
+    """Images of their own, or crops of photographs that a package carries."""
     scales: tuple[int, ...]
     """Scales at which there are, or can be made, LR images."""
     count: int | None = None

@@ -36,12 +36,16 @@ _MOST = 1_000_000  # images of a dataset
 
 
 class RangeTable(Table):
-    """Numbered names: ``first = 801, last = 900, width = 4`` is 0801 to 0900."""
+    """Names of the images, as a list or by numbers: 801 to 900 of 4 digits are 0801 to 0900."""
 
     first: Offset
+    """The first number."""
     last: Offset
+    """The last number, which is one of them."""
     width: Annotated[int, Bounds(ge=1, le=18)]
+    """Digits of each."""
     before: FileName | Literal[""] = ""
+    """What stands before each number: ``img_``."""
 
     @model_validator(mode="after")
     def _is_short(self) -> "RangeTable":
@@ -52,12 +56,14 @@ class RangeTable(Table):
 
 
 class ArchiveTable(Table):
-    """One ``[[archive]]``; its digest is in SHA256SUMS, or ``checksum = "unknown"``."""
+    """A file to download; its digest is in SHA256SUMS, or ``checksum = "unknown"``."""
 
     url: Address
+    """Where it is downloaded from."""
     file: FileName | None = None
     size: Positive | None = None
-    checksum: Literal["unknown"] | None = None  # to say that none is known
+    checksum: Literal["unknown"] | None = None
+    """Says that nobody published a digest: the first download records it."""
     inside: Relative = ""
     into: Relative
 
@@ -72,12 +78,14 @@ class ArchiveTable(Table):
 
 
 class LayoutTable(Table):
-    """One ``[[layout]]``: HR and LR, or the ``target`` and ``input`` of a restoration."""
+    """Where the files are: HR and LR, or the ``target`` and ``input`` of a restoration."""
 
     hr: Pattern | None = None
     lr: Pattern | None = None
     target: Pattern | None = None
+    """In place of `hr` where the size stays: ``scales = [1]``."""
     input: Pattern | None = None
+    """In place of `lr` there."""
 
     @model_validator(mode="after")
     def _is_one_pair(self) -> "LayoutTable":
@@ -101,7 +109,7 @@ class LayoutTable(Table):
 
 
 class CropsTable(Table):
-    """The ``[crops]`` of a dataset whose kind is ``crops``."""
+    """Parts of photographs, where kind is ``crops``."""
 
     package: Annotated[str, Field(pattern=f"^{_PACKAGE}$")]
     folder: Relative

@@ -61,7 +61,7 @@ def _why_none(reading: Reading) -> str:
     if not seen:
         return "it has no table with numbers; add the one whose numbers are to be tested"
     to_paste = "\n".join(dict.fromkeys(drafts(reading)))
-    told = f"\n\nA card of yours can say what they tell (docs/how-to/own-zoo.md):\n\n{to_paste}"
+    told = f"\n\nA card of yours can say what they tell (docs/reference/tables.md):\n\n{to_paste}"
     return "\n  ".join(["its tables:", *seen]) + (told if to_paste else "")
 
 

@@ -1,4 +1,4 @@
-"""The examples of docs/how-to/own-zoo.md, copied as they stand: files that collect together."""
+"""The examples of own-zoo.md and own-images.md, copied as they stand: they collect together."""
 
 import re
 import shutil
@@ -19,8 +19,8 @@ _FILE = re.compile(r"^`(my_zoo/[\w./]+)`\n\n```\w+\n(.*?)```", re.DOTALL | re.MU
 def zoo(project_root: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write every file that the page shows with its path."""
     monkeypatch.setenv("SR_BENCH_CACHE", str(pytester.path / "cache"))
-    page = (project_root / "docs" / "how-to" / "own-zoo.md").read_text(encoding="utf-8")
-    for name, text in _FILE.findall(page):
+    pages = (project_root / "docs" / "how-to").glob("own-*.md")
+    for name, text in _FILE.findall("".join(page.read_text(encoding="utf-8") for page in pages)):
         path = pytester.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -1,46 +1,50 @@
 """The pages under docs/ say what the code does."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
+import pytest
+
+from docs.generate.__main__ import generated, pages
 from sr_bench.cards.load import load_card
-from sr_bench.cards.protocol_files import load_protocol, protocol_names
-from sr_bench.core.protocol import EvalProtocol
-from sr_bench.core.record import Status
+from sr_bench.core.protocol import Colour, Resize, SsimWindow
 from sr_bench.engine.plan.suite import load_suite
+from sr_bench.lint.run import rules
 
 
-def protocol_row(rule: EvalProtocol) -> str:
-    """Return the row of docs/reference/protocols.md for a named protocol."""
-    lr = "files" if rule.lr_from == "files" else "from HR"
-    if rule.lr_resize and rule.input_shape:
-        lr += f", {rule.lr_resize} to {rule.input_shape[0]}x{rule.input_shape[1]}"
-    output = rule.rounding if rule.clip else f"{rule.rounding}, not clipped"
-    compared = rule.colour + (", SSIM of the last image" * (rule.ssim_aggregation != "mean"))
-    cells = (f"`{rule.name}`", lr, rule.gt_resize or "-", output, str(rule.border), compared)
-    return f"| {' | '.join(cells)} |"
+def page(project_root: Path, name: str) -> str:
+    return (project_root / "docs" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def test_the_protocol_page_lists_every_named_protocol(project_root: Path):
-    page = (
-        (project_root / "docs" / "reference" / "protocols.md")
-        .read_text(encoding="utf-8")
-        .splitlines()
-    )
-    named = page[page.index("## Named protocols") :]
-    rows = [line for line in named if line.startswith("| `")]
-    assert rows == [protocol_row(load_protocol(name)) for name in protocol_names()]
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.stem)
+def test_what_is_generated_of_a_page_is_what_the_code_says(path: Path):
+    text = path.read_text(encoding="utf-8")
+    assert generated(text) == text, "run `make reference`, and commit what it writes"
 
 
-def test_the_card_of_the_zoo_page_binds_the_table_of_its_labels(project_root: Path, tmp_path: Path):
-    page = (project_root / "docs" / "how-to" / "own-zoo.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+@pytest.mark.parametrize("choice", [Colour, Resize, SsimWindow], ids=["colour", "resize", "window"])
+def test_the_protocol_page_explains_every_colour_resize_rule_and_window(
+    project_root: Path, choice: object
+):
+    rows = re.findall(r"^\| (`[^|]*`) \|", page(project_root, "reference/protocols"), re.MULTILINE)
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert set(get_args(choice)) <= explained
+
+
+def test_the_card_of_the_card_page_binds_the_table_of_its_labels(
+    project_root: Path, tmp_path: Path
+):
+    names = ("reference/card", "reference/tables", "reference/protocols")
+    text = "".join(page(project_root, name) for name in names)
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     ignores, card, protocol = (
         next(block for block in blocks if key in block)
         for key in ("[ignore_rows]", "[model.tolerance.psnr]", "[protocol.mine]")
     )
     (tmp_path / "card.toml").write_text(card + protocol, encoding="utf-8")
-    labels = re.findall(r"^\| `([^`]*FastSR[^`]*)` \|", page, re.MULTILINE)
+    labels = re.findall(r"^\| `([^`]*FastSR[^`]*)` \|", text, re.MULTILINE)
     rows = [f"| {label} | 30.1 | 0.91 |" for label in (*labels, "FastSR **vacc kl int8**")]
     table = ["| Models | PSNR(dB) | SSIM |", "|---|---|---|", *rows]
     (tmp_path / "README.md").write_text("\n".join(table), encoding="utf-8")
@@ -51,6 +55,21 @@ def test_the_card_of_the_zoo_page_binds_the_table_of_its_labels(project_root: Pa
     assert load_card(tmp_path / "card.toml").ignored.rows["Bicubic"] == "no network"
 
 
-def test_the_zoo_page_explains_every_status(project_root: Path):
-    page = (project_root / "docs" / "how-to" / "own-zoo.md").read_text(encoding="utf-8")
-    assert [status for status in Status if f"| `{status}` |" not in page] == []
+def test_the_rules_page_names_only_rules_that_there_are(project_root: Path):
+    named = set(re.findall(r"SRB\d{3}", page(project_root, "reference/lint-rules")))
+    assert named == {rule.code for rule in rules()}
+
+
+def named_pages(project_root: Path) -> Iterator[tuple[str, str]]:
+    """Yield each page below docs/ that a file of ours names, and the file."""
+    for folder in ("sr_bench", "suites/pocket", "datasets", "benchmarks", "tests"):
+        for path in (project_root / folder).rglob("*"):
+            if path.suffix in (".py", ".toml", ".md", ".j2"):
+                for name in re.findall(r"\bdocs/[a-z-]+/[\w-]+\.md", path.read_text("utf-8")):
+                    yield name, str(path)
+
+
+def test_every_page_that_our_files_name_is_there(project_root: Path):
+    named = list(named_pages(project_root))
+    assert len(named) > 10
+    assert [(n, path) for n, path in named if not (project_root / n).is_file()] == []

@@ -1,4 +1,4 @@
-"""The onnxruntime backend: one session that several threads may share.
+"""The onnxruntime backend, the default: on the CPU or a GPU, one session for several threads.
 
 It computes on the CPU, and on a GPU where onnxruntime-gpu is installed and sees one. There an int8
 layer is a float convolution of rounded values, as the CUDA provider convolves no integers.

@@ -13,7 +13,7 @@ RULE = Rule(
     "nothing in a document is read",
     "A document without a row that is read passes every other rule, and says nothing. Code blocks"
     " are no tables.",
-    "name the columns as docs/how-to/own-zoo.md says, or leave the document out",
+    "name the columns as docs/reference/tables.md says, or leave the document out",
 )
 _MOST_NAMED = 20
 _MOST_DRAFTED = 3

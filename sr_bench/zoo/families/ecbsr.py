@@ -1,4 +1,4 @@
-"""ECBSR as it is deployed: each block of five branches folded into one 3x3 convolution.
+"""ECBSR, of luma or RGB, as it is deployed: each block of five branches folded into a convolution.
 
 Source: xindongzhang/ECBSR c60b1d2, models/plainsr.py and ecb.py, and XPixelGroup/BasicSR 651835a,
 ecbsr_arch.py (parameter names and arithmetic). Checkpoints of both forms load: those of training

@@ -1,4 +1,4 @@
-"""PairLIE: light to a power times reflectance, both estimated from a cleaned image.
+"""PairLIE: light to a power times reflectance, both of a cleaned image, whose size stays.
 
 Source: zhenqifu/PairLIE 3fd5c15, net/net.py and eval.py (parameter names and arithmetic).
 Hyper-parameters of the published network: ``n_feats = 64``; ``exponent = 0.2``, which its authors

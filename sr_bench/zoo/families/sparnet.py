@@ -1,4 +1,4 @@
-"""SPARNet: residual blocks that an hourglass of their own weighs, most of them at a small size.
+"""SPARNet, SPARNetHD: residual blocks that an hourglass of their own weighs, most at a small size.
 
 Source: chaofengc/Face-SPARNet 5204283, models/sparnet.py, blocks.py and networks.py (parameter
 names and arithmetic). Hyper-parameters of the published networks:

@@ -1,4 +1,4 @@
-"""SRVGG, the compact network of Real-ESRGAN's small models.
+"""SRVGG, the compact network of Real-ESRGAN's animevideov3 and general-x4v3.
 
 Source: XPixelGroup/BasicSR 5ba5f85, srvgg_arch.py (parameter names and arithmetic). Input and
 output are RGB in 0-1. Hyper-parameters of the published networks, all for x4:

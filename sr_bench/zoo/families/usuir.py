@@ -1,4 +1,4 @@
-"""USUIR: one network that estimates the scene behind the water, and its like for the water.
+"""USUIR: one network that estimates the scene behind the water, its like the water; size stays.
 
 Source: zhenqifu/USUIR 33683d5, net/net.py and ITA.py (parameter names and arithmetic).
 Hyper-parameter of both published networks: ``n_feats = 64``. Input and output are RGB in 0-1, of

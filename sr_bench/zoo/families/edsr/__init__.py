@@ -1,4 +1,4 @@
-"""EDSR: residual blocks without batch normalisation, in the forms of its two code bases.
+"""EDSR and EDSR baseline: residual blocks without normalisation, by its authors and by BasicSR.
 
 ==================  =========================================================================
 ``form="official"``  sanghyun-son/EDSR-PyTorch 8dba558. Input and output RGB in 0-`rgb_range`

@@ -1,4 +1,4 @@
-"""RCAN, residual groups with channel attention, and SR4K, its trimmed form, of two code bases.
+"""RCAN, residual groups with channel attention, and SR4K, trimmed: by its authors and by BasicSR.
 
 ===================  ==========================================================================
 ``form="official"``  yulunzhang/RCAN a57c5ed (f722e5d); SR4K from Vastai/VastModelZOO 43aff36,

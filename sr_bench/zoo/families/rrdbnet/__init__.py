@@ -1,4 +1,4 @@
-"""RRDBNet, residual in residual dense blocks: ESRGAN, RealSR, BSRGAN and Real-ESRGAN.
+"""RRDBNet, residual in residual dense blocks: ESRGAN, RealSR, BSRGAN, BSRNet, Real-ESRGAN x1 to x4.
 
 Hyper-parameters of ESRGAN, of BSRGAN, of Real-ESRGAN's x4plus and of RealSR's DF2K, DF2K-JPEG and
 DPED: ``n_feats = 64``, ``n_blocks = 23``, ``growth = 32``, ``res_scale = 0.2``. Input and output

@@ -4,7 +4,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 BIN := .venv/bin
 
-.PHONY: bench test lint reference smoke-lowest smoke-highest clean
+.PHONY: bench test lint docs reference smoke-lowest smoke-highest clean
 .DEFAULT_GOAL := bench
 
 # One stamp: reinstalled only when what is declared or pinned changes.
@@ -25,11 +25,15 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/installed  ## run the project's own tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-lint: .venv/installed  ## style, types, direction of imports
+lint: .venv/installed docs  ## style, types, direction of imports, links of all pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# From scratch: what is not built again is not checked again.
+docs: .venv/installed  ## build/site/index.html, the documentation, which opens from disk
+	$(BIN)/sphinx-build -q -W -E -c docs -d build/doctrees . build/site
 
 reference: .venv/installed  ## write what the code says into docs/
 	$(BIN)/python -m docs.generate

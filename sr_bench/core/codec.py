@@ -6,7 +6,7 @@ records do, and would need most of what is here for that and for the names of fa
 """
 
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
@@ -69,9 +69,9 @@ def _reader(hint: Hashable) -> _Reader:
     """Return what turns JSON into a value of the type `hint`; it raises TypeError or ValueError."""
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        # The only unions in records are those with None.
-        inner = _reader(next(arg for arg in args if arg is not NoneType))
-        return lambda data: None if data is None else inner(data)
+        kinds = [_reader(arg) for arg in args if arg is not NoneType]
+        inner = kinds[0] if len(kinds) == 1 else partial(_one_of, kinds)
+        return (lambda data: None if data is None else inner(data)) if NoneType in args else inner
     if origin is tuple:
         item = _reader(args[0])
         return lambda data: tuple(map(item, _checked(list, "a list", data)))
@@ -112,6 +112,16 @@ def _literal(values: tuple[object, ...], data: object) -> object:
     if data not in values:
         raise _unexpected(data, f"one of {', '.join(map(repr, values))}")
     return data
+
+
+def _one_of(kinds: Sequence[_Reader], data: object) -> object:
+    faults = []
+    for read in kinds:
+        try:
+            return read(data)
+        except (TypeError, ValueError) as cause:
+            faults.append(str(cause))
+    raise TypeError("; or ".join(faults))
 
 
 def _float(data: object) -> object:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sr_bench.core.codec import decode, encode
+from sr_bench.core.forensics import Scoring
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import ImageScore, Record
 from tests.report import records
@@ -60,6 +61,20 @@ def test_what_is_not_a_record_is_named(data: object) -> None:
 def test_a_value_of_another_type_is_named(field: str, data: object, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         decode(Record, {**encode(RECORD), field: data})
+
+
+@pytest.mark.parametrize(
+    ("peak", "aggregation"), [(1.0, "mean"), ("sr_range", 16), ("hr_max", "image")]
+)
+def test_a_scoring_may_have_a_word_in_place_of_a_number(peak, aggregation) -> None:
+    scoring = Scoring(peak=peak, aggregation=aggregation)
+    assert decode(Scoring, json.loads(json.dumps(encode(scoring)))) == scoring
+
+
+def test_a_value_of_neither_type_is_named_with_both() -> None:
+    message = r"Scoring\.peak: expected a number, got 'x'; or expected one of 'hr_max'.*, got 'x'"
+    with pytest.raises(TypeError, match=message):
+        decode(Scoring, {"peak": "x"})
 
 
 def test_an_integer_of_64_bits_is_taken() -> None:

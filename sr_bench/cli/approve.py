@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from fnmatch import fnmatchcase
 
+from sr_bench.cli._args.models import add_models_argument, is_named
 from sr_bench.cli._args.results import add_run_arguments, named_run
 from sr_bench.errors import NotRunError, OptionError
 
@@ -13,9 +13,7 @@ EXAMPLE = "sr-bench approve last --reason 'percentile of LESRCNN raised'"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser)
-    parser.add_argument(
-        "--models", default="*", metavar="A,B", help="only these models; patterns (default: all)"
-    )
+    add_models_argument(parser)
     parser.add_argument("--reason", default="", metavar="TEXT", help="why, kept in the baseline")
     parser.add_argument("--dry-run", action="store_true", help="show the diff, write nothing")
 
@@ -29,10 +27,9 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.text.printable import counted, printable
     from sr_bench.update.approve import approve
 
-    patterns = [pattern.strip() for pattern in args.models.split(",")]
     done = approve(
         named_run(args.run_name, args.results),
-        lambda model: any(fnmatchcase(model, pattern) for pattern in patterns),
+        lambda model: is_named(model, args.models),
         reason=reason,
         write=not args.dry_run,
     )

@@ -65,12 +65,13 @@ def write_csv(session: PastSession, folder: Path) -> tuple[Path, ...]:
     Raises:
         SrBenchError: The folder can't be written.
     """
-    tables = {name: _harmless(table) for name, table in _tables(session).items()}
-    texts = {
-        f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode()
-        for name, table in tables.items()
-    }
+    texts = {f"{name}.csv": _csv(table).encode() for name, table in _tables(session).items()}
     return _write(texts, folder)
+
+
+def records_csv(session: PastSession) -> str:
+    """Return what `write_csv` writes into ``records.csv``."""
+    return _csv(_tables(session)["records"])
 
 
 def write_parquet(session: PastSession, folder: Path) -> tuple[Path, ...]:
@@ -143,6 +144,10 @@ def _typed(rows: Sequence[Sequence[object]], types: dict[str, str]) -> pd.DataFr
     ]
     # As objects first: left to itself pandas makes floats of integers with gaps.
     return pd.DataFrame(cells, columns=list(types), dtype=object).astype(types)
+
+
+def _csv(table: pd.DataFrame) -> str:
+    return _harmless(table).to_csv(index=False, lineterminator="\n")
 
 
 def _harmless(table: pd.DataFrame) -> pd.DataFrame:

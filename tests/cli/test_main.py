@@ -17,7 +17,8 @@ HEAVY = ("numpy", "torch", "cv2", "onnx", "onnxruntime", "pandas", "PIL", "pydan
 def test_the_commands_are_those_that_are_documented() -> None:
     assert " ".join(COMMANDS) == (
         "agree approve audit-tolerance blame calibrate check compare cost doctor explain"
-        " explain-number fetch history init lint list plan quantize report schema score update vacc"
+        " explain-number export fetch history init lint list plan quantize report schema score"
+        " update vacc"
     )
 
 

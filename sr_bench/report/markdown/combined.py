@@ -6,7 +6,6 @@ from itertools import groupby
 from pathlib import Path
 
 from sr_bench.core.history import Environment, PastSession, SessionInfo
-from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record
 from sr_bench.document import numbers
 from sr_bench.files.atomic import write_text
@@ -14,7 +13,7 @@ from sr_bench.report.markdown.escape import code, escape, fence, link, table
 from sr_bench.report.markdown.family import labels, page_name
 from sr_bench.report.parts.flat import flat_lines
 from sr_bench.report.parts.floor import floor_lines, why
-from sr_bench.report.parts.marks import MARKS, titled
+from sr_bench.report.parts.marks import MARKS, heading
 from sr_bench.report.parts.order import failures, in_document_order
 from sr_bench.report.parts.provenance import INTERVAL, shared_lines
 
@@ -105,15 +104,10 @@ def _matrix(records: Sequence[Record]) -> str:
     columns = {
         "Model": [escape(model) for model, _, _ in cells],
         "Dataset": [escape(dataset) for _, dataset, _ in cells],
-        "Metric": [escape(_heading(metric)) for _, _, metric in cells],
+        "Metric": [escape(heading(metric)) for _, _, metric in cells],
         **{escape(name): [_cell(row, name) for row in cells.values()] for name in names},
     }
     return table(columns)
-
-
-def _heading(metric: str) -> str:
-    unit = metric_info(metric).unit
-    return f"{titled(metric)} ({unit})" if unit else titled(metric)
 
 
 def _cell(row: Mapping[str, Sequence[Record]], name: str) -> str:

@@ -25,6 +25,13 @@ def titled(metric: str) -> str:
     return info.title if info.drops else f"{info.title} ↓"
 
 
+def heading(metric: str) -> str:
+    """Return `metric` as `titled`, with its unit, as above a column: ``latency (ms) ↓``."""
+    info = metric_info(metric)
+    title = f"{info.title} ({info.unit})" if info.unit else info.title
+    return title if info.drops else f"{title} ↓"
+
+
 def loss_name(metric: str) -> str:
     """Return what a loss by `metric` is called: ``PSNR drop``, ``MAE rise``."""
     info = metric_info(metric)

@@ -107,7 +107,7 @@ def test_each_metric_of_images_has_a_row_with_its_unit_and_direction() -> None:
     assert [row[2:] for row in rows] == [
         ["PSNR (dB)", "30.10 → 30.10 ✓"],
         ["fidelity (dB)", "- → 50.10 +"],
-        ["MAE ↓ (levels)", "- → 2.5000 +"],
+        ["MAE (levels) ↓", "- → 2.5000 +"],
         ["vmaf_x", "- → 0.2500 +"],  # of a package that is gone
     ]
 

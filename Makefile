@@ -7,8 +7,8 @@ BIN := .venv/bin
 .PHONY: bench test lint docs reference smoke-lowest smoke-highest clean
 .DEFAULT_GOAL := bench
 
-# One stamp: reinstalled only when what is declared or pinned changes.
-.venv/installed: pyproject.toml constraints.txt
+# One stamp: reinstalled only when what is declared or pinned changes, or the version.
+.venv/installed: pyproject.toml constraints.txt sr_bench/__init__.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "sr-bench needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

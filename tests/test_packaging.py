@@ -1,5 +1,6 @@
 """What the wheel is built from."""
 
+import importlib.metadata
 import shutil
 import subprocess
 import tomllib
@@ -10,6 +11,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
+from sr_bench import __version__
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -52,6 +55,24 @@ def test_what_only_developers_install_has_no_bound_that_nobody_tests() -> None:
     extras = PROJECT["optional-dependencies"]
     for name in extras.keys() - set(FOR_USERS):
         assert set(bounds(extras[name]).values()) == {""}
+
+
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "version" not in project["project"]
+    assert project["project"]["dynamic"] == ["version"]
+    place = ROOT / project["tool"]["hatch"]["version"]["path"]
+    lines = [x for x in place.read_text("utf-8").splitlines() if x.startswith("__version__ = ")]
+    assert lines == [f'__version__ = "{__version__}"']
+    assert str(Version(__version__)) == __version__
+
+
+def test_the_version_installed_is_that_of_the_package() -> None:
+    try:
+        installed = importlib.metadata.version("sr-bench")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("sr-bench is not installed")
+    assert installed == __version__
 
 
 def test_no_committed_file_is_ignored_as_the_wheel_would_lack_it() -> None:

@@ -7,9 +7,8 @@ import json
 
 from sr_bench.core.history import PastSession
 from sr_bench.core.record import Status
-from sr_bench.report.parts.order import FAILURES
+from sr_bench.report.parts.order import FAILURES, VERIFIED
 
-_VERIFIED = (Status.MATCH, Status.WITHIN)
 _STALE = (Status.GAP_CLOSED, Status.BETTER)
 _DOUBTFUL = (Status.UNDECIDED, Status.KNOWN_GAP)
 
@@ -17,7 +16,7 @@ _DOUBTFUL = (Status.UNDECIDED, Status.KNOWN_GAP)
 def render(session: PastSession, source: str) -> str:
     """Return how many claims of `session` were verified, in the colour of the worst status."""
     claims = [record for record in session.records if record.claim]
-    verified = [record for record in claims if record.verdict.status in _VERIFIED]
+    verified = [record for record in claims if record.verdict.status in VERIFIED]
     statuses = [record.verdict.status for record in session.records]
     failed = sum(status in FAILURES for status in statuses)
     message = f"{len(verified)} of {len(claims)} verified"

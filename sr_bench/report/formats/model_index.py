@@ -13,20 +13,18 @@ import yaml
 
 from sr_bench.core.claim import split_scale
 from sr_bench.core.history import PastSession, SessionInfo
-from sr_bench.core.record import Record, Status
+from sr_bench.core.record import Record
 from sr_bench.document import numbers
 from sr_bench.errors import NotRunError
 from sr_bench.report.parts.marks import heading
+from sr_bench.report.parts.order import VERIFIED
 from sr_bench.report.parts.paper import (
     measured_by,
     measured_once,
+    plain,
     readings_text,
     value_text,
 )
-from sr_bench.text.home import without_home
-from sr_bench.text.printable import printable
-
-_VERIFIED = (Status.MATCH, Status.WITHIN)
 
 
 class _Printed(str):
@@ -57,7 +55,7 @@ def render(session: PastSession, source: str) -> str:
         raise NotRunError(msg)
     groups = groupby(scored, key=lambda record: (record.family, record.model))
     index = [
-        {"name": _shown(model), "results": [*_results(list(records), session.info, source)]}
+        {"name": plain(model), "results": [*_results(list(records), session.info, source)]}
         for (_, model), records in groups
     ]
     return yaml.dump(
@@ -76,14 +74,14 @@ def _results(
         task = f"Super-resolution x{scale}" if scale > 1 else "Image restoration"
         yield {
             "task": {"type": "image-to-image", "name": task},
-            "dataset": {"type": _shown(slug), "name": _shown(printed), "args": {"scale": scale}},
+            "dataset": {"type": plain(slug), "name": plain(printed), "args": {"scale": scale}},
             "metrics": [_metric(record, info) for record in members],
             **where,
         }
 
 
 def _metric(record: Record, info: SessionInfo) -> dict[str, object]:
-    verified = record.claim is not None and record.verdict.status in _VERIFIED
+    verified = record.claim is not None and record.verdict.status in VERIFIED
     images = record.measurement.planned if record.measurement else 0
     args = {
         "protocol": record.protocol,
@@ -99,8 +97,8 @@ def _metric(record: Record, info: SessionInfo) -> dict[str, object]:
     return {
         "type": record.metric,
         "value": value if "inf" in value else _Printed(value),  # JSON, which they keep, has no inf
-        "name": _shown(_name(record)),
-        "args": {name: _shown(text) for name, text in args.items() if text},
+        "name": plain(_name(record)),
+        "args": {name: plain(text) for name, text in args.items() if text},
     }
 
 
@@ -109,7 +107,3 @@ def _name(record: Record) -> str:
     emulated = f"{record.backend}-emulated {record.precision}"
     precision = emulated if record.emulated else numbers.precision(record)
     return ", ".join(filter(None, (heading(record.metric), precision, numbers.part(record))))
-
-
-def _shown(text: str) -> str:
-    return " ".join(printable(without_home(text)).split())

@@ -11,6 +11,9 @@ from sr_bench.core.record import Record, Status
 FAILURES = (Status.ERROR, Status.DIFFERS, Status.LOSS, Status.GAP_CLOSED, Status.BETTER)
 """How a case ends that fails its session, the worst first."""
 
+VERIFIED = (Status.MATCH, Status.WITHIN)
+"""How a claim ends that holds."""
+
 
 def rank(precision: str) -> tuple[int, str]:
     """Return what precisions are sorted by: fp32, fp16, then int8 by the observer's name."""

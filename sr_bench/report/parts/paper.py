@@ -68,7 +68,7 @@ def paper_table(session: PastSession, source: str = "") -> PaperTable:
             (models[key[:2]], key[2], *(" / ".join(row.get(column, "-")) for column in columns))
             for key, row in cells.items()
         ),
-        tuple(_plain(note) for note in _notes(session.info, records, all_emulated, source)),
+        tuple(plain(note) for note in _notes(session.info, records, all_emulated, source)),
     )
 
 
@@ -142,7 +142,7 @@ def _groups(columns: Sequence[_Column]) -> Iterator[str]:
     datasets = [dataset for dataset, _ in protocols]
     for dataset, protocol, _ in columns:
         also = f" ({protocol})" if datasets.count(dataset) > 1 else ""
-        yield _plain(_dataset(dataset) + also)
+        yield plain(_dataset(dataset) + also)
 
 
 def _dataset(name: str) -> str:
@@ -155,7 +155,7 @@ def _labels(rows: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str], str]:
     models = list(dict.fromkeys((family, model) for family, model, _ in rows))
     names = [model for _, model in models]
     return {
-        (family, model): _plain(model if names.count(model) == 1 else f"{family}/{model}")
+        (family, model): plain(model if names.count(model) == 1 else f"{family}/{model}")
         for family, model in models
     }
 
@@ -234,5 +234,6 @@ def _about(record: Record, what: str) -> str:
     return f"{record.model} {record.precision} {metric_info(record.metric).title}{where}: {what}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return `text` in one line without control characters and without the user's home."""
     return " ".join(printable(without_home(text)).split())

@@ -49,6 +49,8 @@ _NAVIGATION = {
         "docs/how-to/gate",
         "docs/how-to/report",
         "docs/how-to/history",
+        "docs/how-to/github",
+        "docs/how-to/papers",
         "docs/how-to/*",
     ),
     "Reference": (

@@ -63,7 +63,7 @@ def test_check_needs_a_run_that_confirms_the_documents(tmp_path: Path, capsys) -
         ("suites/edsr/README.md", True),
         ("suites/edsr/x2/README.rst", True),
         ("README.md", False),
-        ("docs/suites/README.md", False),
+        ("old/suites/README.md", False),
         ("suites/edsr/build.md", False),
     ],
 )

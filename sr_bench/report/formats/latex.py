@@ -28,15 +28,19 @@ _NOTE = r"p{0.95\linewidth}"
 def render(session: PastSession, source: str) -> str:
     """Return the measured values of `session` and their notes, to stand in a ``table``."""
     paper = paper_table(session, source)
-    frame = pd.DataFrame(list(paper.rows))
-    frame.columns = pd.MultiIndex.from_arrays([paper.groups, paper.titles])
+    columns = pd.Index(paper.titles)
+    if any(paper.groups):
+        columns = pd.MultiIndex.from_arrays((paper.groups, paper.titles))
+    frame = pd.DataFrame(list(paper.rows)).set_axis(columns, axis="columns")
     style = frame.style.format_index(escape="latex", axis="columns")
     aligned = "l" * _LABELS + "r" * (len(paper.titles) - _LABELS)
-    groups, below = _tabular(style, column_format=aligned, hrules=True).split("\\\\\n", 1)
+    table = _tabular(style, column_format=aligned, hrules=True)
+    if rules := _rules(paper):
+        table = table.replace("\\\\\n", f"\\\\\n{rules}\n", 1)  # below the row of datasets
     notes = pd.DataFrame(list(paper.notes)).style.hide(axis="columns")
     text = (
         "% \\usepackage{booktabs}\n"
-        f"{groups}\\\\\n{_rules(paper)}\n{below}\n"
+        f"{table}\n"
         f"{{\\footnotesize\n{_tabular(notes, column_format=_NOTE)}}}\n"
     )
     return text.replace(" .. ", "--").translate(_SIGNS)

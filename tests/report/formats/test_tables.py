@@ -56,6 +56,15 @@ def test_latex_is_a_table_of_booktabs_with_a_rule_below_each_dataset() -> None:
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
 
 
+def test_latex_without_a_dataset_has_one_row_of_headers() -> None:
+    lines = latex.render(past_session([latency()]), "").splitlines()
+    assert lines[2:5] == [
+        r"\toprule",
+        r"Model & Precision & latency (ms) $\downarrow$ \\",
+        r"\midrule",
+    ]
+
+
 def test_latex_needs_no_font_of_its_own_and_takes_no_name_for_a_command() -> None:
     base = with_interval(record(), 29.9)
     hostile = r"\input{x} 100% $a$ #_^~&{}" + HOSTILE

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.machinery import ModuleSpec
@@ -88,14 +88,22 @@ def _spec(module: str) -> ModuleSpec | None:
         return None
 
 
+def plugin_versions() -> dict[str, str]:
+    """Return the version of each package that adds anything to ours, by name."""
+    groups = _by_group().items()
+    points = (point for name, group in groups if name.startswith("sr_bench.") for point in group)
+    return {point.dist.name: point.dist.version for point in points if point.dist}
+
+
 def _third_party(package: str) -> EntryPoints:
-    return _select()(group=package)
+    return _by_group().get(package, EntryPoints())
 
 
 @cache
-def _select() -> Callable[..., EntryPoints]:
+def _by_group() -> Mapping[str, EntryPoints]:
     # Once for all groups, because it reads the metadata of every installed distribution: 20 ms.
-    return entry_points().select
+    points = entry_points()
+    return {group: points.select(group=group) for group in points.groups}
 
 
 def _load_point(point: EntryPoint) -> ModuleType:

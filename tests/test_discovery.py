@@ -36,7 +36,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
 
 
 def _forget() -> None:
-    for cached in (discovery.names, discovery.load, discovery._select):
+    for cached in (discovery.names, discovery.load, discovery._by_group):
         cached.cache_clear()
 
 
@@ -144,3 +144,17 @@ def test_an_edit_that_leaves_size_and_time_of_a_plug_in_counts(
         for name in ("acme_edited", "acme_edited.net"):
             monkeypatch.delitem(sys.modules, name)
     assert values == [1, 2]
+
+
+def test_the_versions_of_packages_that_add_something_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, group in (("acme-sr", BACKENDS), ("other", "pytest12")):
+        info = tmp_path / f"{name}-1.2.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {name}\nVersion: 1.2\n")
+        (info / "entry_points.txt").write_text(f"[{group}]\nacme = colorsys\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    _forget()
+    assert discovery.plugin_versions() == {"acme-sr": "1.2"}
+    _forget()

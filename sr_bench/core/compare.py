@@ -15,8 +15,9 @@ from sr_bench.core.record import Record
 NEVER_COMPARABLE = ("data", "protocol", "shape", "rule")
 """Inputs that decide what is asked: where one differs, two values answer different questions."""
 
-_DIGEST = re.compile("[0-9a-f]{32,}")
 _DIGEST_SHOWN = 8  # digits of a digest that tell two apart
+_DIGEST = re.compile("[0-9a-f]{16,}")  # whole, or as history keeps it
+_CUT = re.compile(f"(?![0-9]+$)[0-9a-f]{{{_DIGEST_SHOWN}}}")  # digits alone may be a version
 
 
 class CaseOutcome(StrEnum):
@@ -80,6 +81,11 @@ class Change:
     def __str__(self) -> str:
         return f"{self.name} {self.before or 'absent'} -> {self.now or 'absent'}"
 
+    @property
+    def brief(self) -> str:
+        """What differs; of digests, which tell nobody anything, the name alone."""
+        return self.name if _CUT.fullmatch(self.now or self.before) else str(self)
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -102,6 +108,10 @@ class Compared:
     """Digests of inputs that differ: the likely causes of a change."""
     comparison: Comparison | None = None
     """Image by image, where there are images and they may be compared."""
+    was: str = ""
+    """Status in the earlier run; empty if the case is not in it."""
+    verdict: tuple[Change, ...] = ()
+    """How the status changed, and what the document printed where it prints another number."""
 
     @property
     def comparable(self) -> bool:
@@ -115,7 +125,7 @@ class Compared:
         return self.outcome in (CaseOutcome.LOSS, CaseOutcome.VANISHED)
 
 
-def case_key(value: Record | Point) -> tuple[str, ...]:
+def case_key(value: Record | Point | Compared) -> tuple[str, ...]:
     """Return what is equal for two values of one case and backend; no backend computes costs."""
     backend = "" if value.metric in COST_METRICS else value.backend
     case = (value.family, value.model, value.metric, value.precision, value.dataset)
@@ -123,10 +133,16 @@ def case_key(value: Record | Point) -> tuple[str, ...]:
 
 
 def input_changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:
-    """Return the inputs of a case that differ, by name; digests are cut to a few digits."""
+    """Return the inputs of a case that differ, by name; digests are cut to a few digits.
+
+    The code of a backend is left out where its version says that it is another one.
+    """
+    changed = {change.name: change for change in _changes(before, now)}
+    if "backend" in changed:
+        changed.pop("backend_code", None)
     return tuple(
         Change(change.name, _short(change.before), _short(change.now))
-        for change in _changes(before, now)
+        for change in changed.values()
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from math import isfinite
-from statistics import linear_regression
+from statistics import median
 
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.compare import NEVER_COMPARABLE
@@ -13,6 +14,7 @@ from sr_bench.core.record import Status
 
 _FEWEST, _SHORTEST = 3, timedelta(days=1)  # points, and their span, below which no slope counts
 _STEADY = 1e-9  # change per week, in the metric's unit, that is the rounding of floats
+_NEWEST = 60  # points, of which all pairs are looked at
 _FURTHEST_WEEKS = 520  # nobody plans for what a line reaches later
 _RUN_TIME = "%Y%m%dT%H%M%S"
 _RUN_TIME_LENGTH = 15  # random digits follow
@@ -45,7 +47,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Trend:
-    """The straight line through the newest points that answer the same question."""
+    """Where the points that answer the same question are going."""
 
     of: str
     """``margin``, the distance to the claim's tolerance; ``value`` where nothing is judged."""
@@ -90,8 +92,9 @@ def series(entries: Iterable[HistoryEntry], wanted: Callable[[Point], bool]) -> 
 def trend(case: Series) -> Trend | None:
     """Return where `case` is going; None if there are too few points, or they are too close.
 
-    The line is fitted by least squares to the points that compare with the newest: of its device,
-    data, protocol, claim and tolerance, over all images.
+    It follows from the points that compare with the newest: of its device, data, protocol, claim
+    and tolerance, over all images. The slope is the median of those between any two points (Theil
+    and Sen's), so that a bad night is no trend.
     """
     of = "value" if case.newest.margin is None else "margin"
     points: list[tuple[datetime, float]] = []
@@ -115,8 +118,11 @@ def _question(point: Point) -> tuple[object, ...]:
 
 
 def _slope_per_week(points: Sequence[tuple[datetime, float]]) -> float:
-    weeks = [(when - points[0][0]) / timedelta(weeks=1) for when, _ in points]
-    slope = linear_regression(weeks, [value for _, value in points]).slope
+    slope = median(
+        (later[1] - earlier[1]) / ((later[0] - earlier[0]) / timedelta(weeks=1))
+        for earlier, later in combinations(points[-_NEWEST:], 2)
+        if later[0] != earlier[0]
+    )
     return slope if abs(slope) > _STEADY else 0.0
 
 

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from sr_bench.core.history import Environment
+from sr_bench.discovery import plugin_versions
 from sr_bench.system.cpu import cpu_model, usable_cores
 
 PACKAGES = (
@@ -48,8 +49,8 @@ def read_environment(folder: Path) -> Environment:
 
 
 def package_versions() -> dict[str, str]:
-    """Return the versions of the installed packages that can move a number."""
-    return {name: text for name in PACKAGES if (text := _installed(name))}
+    """Return the versions of the installed packages that can move a number, also of plug-ins."""
+    return plugin_versions() | {name: text for name in PACKAGES if (text := _installed(name))}
 
 
 @cache  # reading the metadata of all takes 20 ms

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 
-from sr_bench.core.compare import environment_changes, input_changes
+from sr_bench.core.compare import Change, environment_changes, input_changes
 from sr_bench.core.fields import narrowed
+from sr_bench.core.history import Point, SessionInfo
 from sr_bench.core.metric import metric_info, with_unit
 from sr_bench.core.trend import Moment, Series, Trend
 from sr_bench.core.trend import trend as trend_of
@@ -33,6 +35,18 @@ class HistoryRow:
     planned: int
     changed: tuple[str, ...]
     """What differs from the value before; empty for the first."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """Since when a case has ended as it does now."""
+
+    first: SessionInfo
+    """The run from which on it has."""
+    before: Moment | None
+    """The newest value that ended otherwise; None as far back as history goes."""
+    changed: tuple[Change, ...]
+    """What differs between the two; none without `before`."""
 
 
 @dataclass(frozen=True)
@@ -97,21 +111,38 @@ def _row(moment: Moment, before: Moment | None, complete: bool) -> HistoryRow:
         when=when.strftime("%Y-%m-%d %H:%M") if when else "",
         commit=moment.info.environment.commit,
         complete=complete,
-        changed=_changed(before, moment) if before else (),
+        changed=tuple(change.brief for change in changes(before, moment)) if before else (),
     )
 
 
-def _changed(before: Moment, now: Moment) -> tuple[str, ...]:
-    """Return what may have moved the value: inputs by name, all else with what it was."""
+def since(case: Series) -> Since:
+    """Return since when `case` has ended as its newest value did, and what changed then."""
+    earlier, first = None, case.moments[-1]
+    for moment in reversed(case.moments):
+        if moment.point.status is not case.newest.status:
+            earlier = moment
+            break
+        first = moment
+    return Since(first.info, earlier, changes(earlier, first) if earlier else ())
+
+
+def changes(before: Moment, now: Moment) -> tuple[Change, ...]:
+    """Return what may have moved the value, or what it is judged by: inputs first."""
     old, new = before.point, now.point
-    inputs = [change.name for change in input_changes(old.inputs, new.inputs)]
-    named = [
-        f"{name} {getattr(old, name) or 'none'} -> {getattr(new, name) or 'none'}"
-        for name in ("device", "protocol", "claimed")
-        if name not in inputs and getattr(old, name) != getattr(new, name)
-    ]
-    environment = environment_changes(before.info.environment, now.info.environment)
-    return (*inputs, *named, *(str(change) for change in environment if change.name not in inputs))
+    inputs = input_changes(old.inputs, new.inputs)
+    names = {change.name for change in inputs}
+    facts = (
+        Change("device", old.device or "none", new.device or "none"),
+        Change("protocol", old.protocol or "none", new.protocol or "none"),
+        Change("claimed", _claimed(old), _claimed(new)),
+        *environment_changes(before.info.environment, now.info.environment),
+    )
+    differ = (change for change in facts if change.before != change.now)
+    return (*inputs, *(change for change in differ if change.name not in names))
+
+
+def _claimed(point: Point) -> str:
+    return "none" if point.claimed is None else f"{Decimal(repr(point.claimed)):f}"
 
 
 def value_text(metric: str, value: float | None) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from scipy.stats import theilslopes
 
 from sr_bench.core.history import Environment, HistoryEntry, SessionInfo, point
 from sr_bench.core.record import Status
@@ -44,10 +44,11 @@ def test_a_shrinking_margin_says_when_it_is_used_up() -> None:
     assert direction.used_up == "2026-12-06"  # three weeks after the 15th
 
 
-def test_the_line_is_fitted_by_least_squares() -> None:
+def test_the_slope_is_theil_and_sens() -> None:
     direction = trend(case([30.04, 30.01, 30.01, 30.0]))
     assert direction is not None
-    assert direction.per_week == pytest.approx(0.012)
+    expected = theilslopes([0.01, 0.04, 0.04, 0.05], [0, 1, 2, 3]).slope
+    assert direction.per_week == pytest.approx(expected)
     assert direction.used_up == ""
 
 
@@ -56,8 +57,21 @@ def test_points_at_uneven_times_count_by_their_time() -> None:
     moments = (Moment(info(d), replace(POINT, value=v)) for d, v in zip(days, values, strict=True))
     direction = trend(Series(tuple(moments)))
     assert direction is not None
-    slope, _ = np.polyfit([0, 1 / 7, 2], [0.05, 0.05, 0.03], 1)
-    assert direction.per_week == pytest.approx(slope)
+    expected = theilslopes([0.05, 0.05, 0.03], [0, 1 / 7, 2]).slope
+    assert direction.per_week == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [30.0, 30.0, 30.0, 30.0, 29.3, 30.0, 30.0],  # a bad night
+        [30.0] * 8 + [30.02] * 2,  # a step of late
+    ],
+)
+def test_a_bad_night_and_a_step_of_late_are_no_trend(values: list[float]) -> None:
+    direction = trend(case(values, step=1))
+    assert direction is not None
+    assert (direction.per_week, direction.used_up) == (0.0, "")
 
 
 @pytest.mark.parametrize(

@@ -83,14 +83,26 @@ def _compared(
     if now and before and new and old:
         inputs = input_changes(before.inputs, now.inputs)
         pair = _Pair(now, before, new, old, inputs, environment)
-        return _row(now, _answer(pair, limits), old, new, inputs)
+        row = _row(now, _answer(pair, limits), old, new, inputs)
+        return replace(row, was=before.verdict.status, verdict=_judged(now, before))
     if before and old:
         why = now.verdict.sentence if now else "the case is not in this run"
-        return _row(before, _Answer(CaseOutcome.VANISHED, f"no value any more: {why}"), old, None)
+        row = _row(before, _Answer(CaseOutcome.VANISHED, f"no value any more: {why}"), old, None)
+        return replace(row, was=before.verdict.status)
     if now and new:
         why = before.verdict.sentence if before else "the case is not in the earlier run"
         return _row(now, _Answer(CaseOutcome.NEW, f"no value before: {why}"), None, new)
     return None
+
+
+def _judged(now: Record, before: Record) -> tuple[Change, ...]:
+    """Return whether the verdict is another one, and the printed number."""
+    printed = (record.claim.text if record.claim else "" for record in (before, now))
+    changes = (
+        Change("verdict", before.verdict.status, now.verdict.status),
+        Change("claimed", *printed),
+    )
+    return tuple(change for change in changes if change.before != change.now)
 
 
 def _row(

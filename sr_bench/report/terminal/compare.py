@@ -25,6 +25,7 @@ _ORDER = (  # what needs a look comes first
     CaseOutcome.SAME,
 )
 _QUIET = (CaseOutcome.WITHIN, CaseOutcome.SAME)
+_VERDICTS = 10  # as many that changed are named
 _COLUMNS = ("model", "precision", "metric", "A", "B", "mean loss (95 %)", "worst image", "status")
 
 
@@ -48,7 +49,25 @@ def compared_lines(
     rows = [[*_cells(case), _what_changed(case, likely)] for case in shown]
     table = plain_table((*_COLUMNS, "what changed"), rows, left=(0, 1, 2, 6, 7, 8)) if rows else []
     head = [f"A  {_run(before)}", f"B  {_run(now)}", *changed]
-    return [*map(printable, head), "", *table, *([""] if table else []), summary_line(compared)]
+    verdicts = _verdicts(compared)
+    parts = [[*head, ""], [*table, ""] * bool(table), [*verdicts, ""] * bool(verdicts)]
+    return [*(printable(line) for part in parts for line in part), summary_line(compared)]
+
+
+def _verdicts(compared: Sequence[Compared]) -> list[str]:
+    """Return which verdicts changed, and where the document did."""
+    judged = [case for case in compared if any(c.name == "verdict" for c in case.verdict)]
+    lines = [
+        f"{_case(case)}: {', '.join(map(str, case.verdict))}".replace("\n", " ")
+        for case in judged[:_VERDICTS]
+    ]
+    more = len(judged) - _VERDICTS
+    return [*lines, *([f"and {more} more verdicts changed"] if more > 0 else [])]
+
+
+def _case(case: Compared) -> str:
+    where = f" on {case.dataset}" if case.dataset else ""
+    return f"{case.family}/{case.model} {case.precision} {case.metric}{where}"
 
 
 def summary_line(compared: Sequence[Compared]) -> str:
@@ -100,5 +119,5 @@ def _what_changed(case: Compared, environment: str) -> str:
     """Return the inputs that differ, or why there are no two values to compare."""
     if case.outcome in (CaseOutcome.NEW, CaseOutcome.VANISHED, CaseOutcome.NOT_COMPARABLE):
         return case.sentence
-    names = ", ".join(change.name for change in case.inputs)
+    names = ", ".join(change.brief for change in case.inputs)
     return names if names or case.outcome in _QUIET else environment

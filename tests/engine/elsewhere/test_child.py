@@ -140,7 +140,7 @@ def trap(zoo: Zoo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 def _forget() -> None:
     digests = (code_digest.plugin_code, code_digest.own_code, code_digest.measuring)  # of the trap
-    for cached in (discovery.names, discovery.load, discovery._select, *digests):
+    for cached in (discovery.names, discovery.load, discovery._by_group, *digests):
         cached.cache_clear()
 
 

@@ -26,7 +26,7 @@ LOSS = Compared(
     sentence="a sentence",
     before=30.05,
     now=30.0,
-    inputs=(Change("network", "1", "2"), Change("code", "3", "4")),
+    inputs=(Change("network", "1a" * 4, "2b" * 4), Change("code", "3c" * 4, "4d" * 4)),
     comparison=Comparison(Status.LOSS, "", "psnr", 0.01, DROP, ("baby", "bird")),
 )
 
@@ -89,6 +89,23 @@ def test_the_environment_is_shown_once() -> None:
     lines = lines_of(LOSS, plain(CaseOutcome.LOSS), now=newer)
     assert lines[2] == "environment: numpy 2.0 -> 2.1, cores 2 -> 4"
     assert [cells(line)[-1] for line in lines[6:8]] == ["network, code", "environment"]
+
+
+def test_verdicts_that_changed_are_named_with_what_the_document_printed() -> None:
+    verdict = (Change("verdict", "match", "differs"), Change("claimed", "30.05", "30.15"))
+    edited = plain(CaseOutcome.SAME, verdict=verdict)
+    only_printed = plain(CaseOutcome.SAME, verdict=verdict[1:])
+    assert lines_of(edited, only_printed)[2:] == [
+        "",
+        "zoo/m_x2 fp16 psnr on set5_x2: verdict match -> differs, claimed 30.05 -> 30.15",
+        "",
+        "2 same",
+    ]
+    assert lines_of(*[edited] * 12)[12:15] == [
+        "zoo/m_x2 fp16 psnr on set5_x2: verdict match -> differs, claimed 30.05 -> 30.15",
+        "and 2 more verdicts changed",
+        "",
+    ]
 
 
 def test_a_loss_without_a_cause_says_so() -> None:

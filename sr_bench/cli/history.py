@@ -1,4 +1,4 @@
-"""``sr-bench history``: the values of a model over time, and where their margins are going."""
+"""``sr-bench history``: what is news in each run; or a model's values, and where they are going."""
 
 import argparse
 import sys
@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from sr_bench.core.history import Point
     from sr_bench.history.index import History
 
-HELP = "show a model's values over time: margin to the claim, trend, and what changed"
+HELP = "show what is news in each run; or a model's values over time, trend, and what changed"
 EXAMPLE = "sr-bench history pocket_edsr_x2 --metric psnr"
 
 _FILTERS = ("metric", "precision", "dataset", "backend")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help="a model, a pattern such as 'edsr_*', or family/model")
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="a model, a pattern such as 'edsr_*', or family/model (default: all runs)",
+    )
     for name in _FILTERS:
         parser.add_argument(f"--{name}", metavar="P", default="*", help=f"only this {name}")
     parser.add_argument(
@@ -31,14 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=20,
         metavar="N",
-        help="values shown of each case, the newest (default: 20); trend and JSON are of all",
+        help="lines shown, the newest (default: 20); trend and JSON are of all",
     )
     add_json_argument(parser)
     add_results_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print each case's history."""
+    """Print the runs, or each case's history."""
     from sr_bench.core.trend import series
     from sr_bench.history.index import read_history
     from sr_bench.history.over_time import history_case
@@ -51,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
     history = read_history(args.results)
     for fault in history.faults:
         print(f"sr-bench: {printable(fault)}", file=sys.stderr)  # standard output may be JSON
-    _check_model(args.model, history, args.results)
+    _check_model(args.model or "*", history, args.results)
+    if args.model is None:
+        return _print_runs(history, args)
     cases = series(history.entries, lambda point: _is_wanted(point, args))
     if not cases:
         raise NotRunError(_nothing(args, history))
@@ -61,12 +67,30 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _print_runs(history: "History", args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from sr_bench.history.calendar import calendar
+    from sr_bench.report.terminal.calendar import calendar_lines
+
+    entries = (
+        replace(entry, points=tuple(point for point in entry.points if _is_wanted(point, args)))
+        for entry in history.entries
+    )
+    rows = calendar((entry for entry in entries if entry.points), history.incomplete)
+    if not rows:
+        raise NotRunError(_nothing(args, history))
+    lines = calendar_lines(rows, limit=args.limit)
+    print_result({"runs": rows, "faults": history.faults}, lines, as_json=args.json)
+    return 0
+
+
 def _is_model(point: "Point", wanted: str) -> bool:
     return any(fnmatchcase(name, wanted) for name in (point.model, f"{point.family}/{point.model}"))
 
 
 def _is_wanted(point: "Point", args: argparse.Namespace) -> bool:
-    return _is_model(point, args.model) and all(
+    return _is_model(point, args.model or "*") and all(
         fnmatchcase(getattr(point, name), getattr(args, name)) for name in _FILTERS
     )
 
@@ -95,8 +119,9 @@ def _nothing(args: argparse.Namespace, history: "History") -> str:
 
     given = [f"--{name} {getattr(args, name)}" for name in _FILTERS if getattr(args, name) != "*"]
     measured = [point for point in _points(history) if point.value is not None]
-    points = [point for point in measured if _is_model(point, args.model)]
+    points = [point for point in measured if _is_model(point, args.model or "*")]
     known = {name: sorted({getattr(point, name) for point in points} - {""}) for name in _FILTERS}
     there = [f"{name}: {', '.join(values) or 'none'}" for name, values in known.items()]
     filters = f" with {' '.join(given)}" if given else ""
-    return printable(f"{args.model}{filters} has no value in any run; there are {'; '.join(there)}")
+    model = args.model or "any model"
+    return printable(f"{model}{filters} has no value in any run; there are {'; '.join(there)}")

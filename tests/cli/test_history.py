@@ -51,6 +51,27 @@ def test_it_shows_each_case_with_its_trend(sr_bench, results: Path) -> None:
     assert "rcan" not in result.out
 
 
+def test_without_a_model_it_shows_all_runs(sr_bench, results: Path) -> None:
+    result = sr_bench("history", "--results", results)
+    assert (result.code, result.err) == (0, "")
+    lines = [line for line in result.out.splitlines() if line.startswith("2026-")]
+    assert [line[18:27] for line in lines] == ["20261101T", "20261108T", "20261115T"]
+    assert "1 moved: edsr_x2" in lines[1]
+    assert "rcan" not in result.out
+    (first, second, _) = sr_bench("history", "--results", results, "--json").json["runs"]
+    assert first["news"] == []
+    assert [(item["what"], item["count"]) for item in second["news"]] == [("moved", 1)]
+
+
+def test_filters_choose_what_is_news(sr_bench, results: Path) -> None:
+    result = sr_bench("history", "--results", results, "--metric", "latency")
+    assert "moved" not in result.out
+    assert "1 match" in result.out
+    result = sr_bench("history", "--results", results, "--metric", "nix")
+    assert result.code == 3
+    assert "any model with --metric nix has no value in any run" in result.err
+
+
 @pytest.mark.parametrize("wanted", ["edsr_x2", "e*_x2", "zoo/edsr_x2", "zoo/e*"])
 def test_a_model_may_be_a_pattern_or_have_its_family(sr_bench, results: Path, wanted: str) -> None:
     result = sr_bench("history", wanted, "--results", results, "--json")

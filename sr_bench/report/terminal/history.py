@@ -1,7 +1,8 @@
 """Show a case over time: a table of its values, a small chart, and where the margin is going."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import groupby, pairwise
 from math import isfinite
 
 from sr_bench.history.over_time import HistoryCase, HistoryRow, value_text
@@ -17,9 +18,10 @@ _COLUMNS = ("when (UTC)", "run", "commit", "value", "delta", "margin", "status",
 def history_lines(case: HistoryCase, *, limit: int) -> list[str]:
     """Return the lines that show `case`: its newest `limit` values, and its trend."""
     where = f" on {case.backend} ({case.device})" if case.device else ""
-    left_out = len(case.rows) - limit
+    stretches = [*_stretches(case.rows)][-limit:]
+    left_out = len(case.rows) - sum(map(len, stretches))
     older = [f"and {left_out} older: see them with --limit {len(case.rows)}"]
-    cells = [_cells(case.metric, row) for row in case.rows[-limit:]]
+    cells = [_shown(case.metric, rows) for rows in stretches]
     return [
         printable(f"{case.family}/{case.case_id}{where}"),
         _chart(case),
@@ -27,6 +29,25 @@ def history_lines(case: HistoryCase, *, limit: int) -> list[str]:
         *(older if left_out > 0 else []),
         case.trend_line,
     ]
+
+
+def _stretches(rows: Sequence[HistoryRow]) -> Iterator[Sequence[HistoryRow]]:
+    """Yield each row alone, but together those that say what the row before said."""
+    same = [False, *(_repeats(before, row) for before, row in pairwise(rows))]
+    same[-1:] = [False]  # of the newest everybody wants to know
+    for alike, group in groupby(zip(same, rows, strict=True), key=lambda pair: pair[0]):
+        members = [row for _, row in group]
+        yield from [members] if alike else ([row] for row in members)
+
+
+def _repeats(before: HistoryRow, row: HistoryRow) -> bool:
+    said = ((each.value, each.status, each.images, each.planned) for each in (before, row))
+    return len({*said}) == 1 and row.complete and not row.changed
+
+
+def _shown(metric: str, rows: Sequence[HistoryRow]) -> list[str]:
+    alike = ["...", f"{len(rows)} runs alike", *[""] * (len(_COLUMNS) - 2)]
+    return _cells(metric, rows[0]) if len(rows) == 1 else alike
 
 
 def _cells(metric: str, row: HistoryRow) -> list[str]:

@@ -50,6 +50,12 @@ def test_only_the_newest_are_shown_and_the_trend_is_of_all() -> None:
     assert "older" not in "".join(lines_of(case([30.0, 30.01, 30.02]), limit=3))
 
 
+def test_what_repeats_is_counted_but_for_the_newest() -> None:
+    lines = lines_of(case([30.0, 30.0, 30.0, 30.01, 30.01, 30.01], step=1))
+    shown = [cells(line)[1] for line in lines[4:-1]]
+    assert shown == ["run-1", "2 runs alike", "run-4", "run-5", "run-6"]
+
+
 def test_each_kind_of_trend_is_a_sentence() -> None:
     def says(*values: float, **changes: object) -> str:
         return lines_of(case(values, **changes))[-1]
@@ -66,17 +72,20 @@ def test_each_kind_of_trend_is_a_sentence() -> None:
 
 
 def test_what_changed_is_named() -> None:
-    now = replace(POINT, inputs={"network": "x", "data": "d"}, protocol="rgb", claimed=30.01)
+    inputs = {"network": "abcdef0123456789", "data": "d"}
+    now = replace(POINT, inputs=inputs, protocol="rgb", claimed=30.01)
     newer = replace(ENVIRONMENT, packages={"numpy": "2.1"}, cpu="new", commit="def")
     assert of_two(now, newer)[7] == (
         "network, protocol paper_y -> rgb, claimed 30.0 -> 30.01, numpy absent -> 2.1 and 1 more"
     )
+    inputs = {**POINT.inputs, "backend": "acme 1.1"}
+    assert of_two(replace(POINT, inputs=inputs))[7] == "backend absent -> acme 1.1"
     assert of_two(replace(POINT, device="cuda"))[7] == "device cpu -> cuda"
     assert len(of_two(POINT)) == 7
     inputs = {**POINT.inputs, "device": "x"}
-    assert of_two(replace(POINT, device="cuda", inputs=inputs))[7] == "device"
+    assert of_two(replace(POINT, device="cuda", inputs=inputs))[7] == "device absent -> x"
     timed = replace(POINT, inputs={**POINT.inputs, "cpu": "new"})
-    assert of_two(timed, replace(ENVIRONMENT, cpu="new"))[7] == "cpu"
+    assert of_two(timed, replace(ENVIRONMENT, cpu="new"))[7] == "cpu absent -> new"
 
 
 def test_four_changes_are_not_cut() -> None:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sr_bench.history.environment import git
+from sr_bench.history.environment import DIRTY, git
 
 _UNCOMMITTED = re.compile(r"0+")
+_HEX = re.compile(r"[0-9a-f]{7,64}")
+_FIELDS = 4  # of a line of our log
 
 
 @dataclass(frozen=True)
 class Commit:
-    """The commit that a line is from."""
+    """A commit, or what a line is from."""
 
     commit: str
     """Its first 12 hex digits; empty if the line is not committed yet."""
@@ -46,13 +48,31 @@ def last_commit(path: Path, line: int) -> Commit | None:
     # Lines of the porcelain format are "key value"; the blamed text itself follows a tab.
     values = dict(text.split(" ", 1) for text in rest if " " in text and text[0] != "\t")
     digest = head.split(" ", 1)[0]
-    when = ""
-    with suppress(ValueError, OverflowError, OSError):  # a commit may claim any date
-        seconds = int(values.get("author-time", ""))
-        when = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
     return Commit(
         "" if _UNCOMMITTED.fullmatch(digest) else digest[:12],
         values.get("author", ""),
-        when,
+        _when(values.get("author-time", "")),
         values.get("summary", ""),
     )
+
+
+def commits_between(folder: Path, before: str, now: str) -> tuple[Commit, ...]:
+    """Return the commits after `before` up to `now` that touched `folder`, the newest first.
+
+    None outside of git, or where one of the two is not there, as in a shallow clone.
+    """
+    old, new = (commit.removesuffix(DIRTY) for commit in (before, now))
+    if not (_HEX.fullmatch(old) and _HEX.fullmatch(new) and folder.is_dir()):
+        return ()
+    log = git(folder, "log", "--format=%H%x00%an%x00%at%x00%s", f"{old}..{new}", "--", ".")
+    rows = (line.split("\0") for line in log.splitlines())
+    return tuple(
+        Commit(digest[:12], author, _when(seconds), summary)
+        for digest, author, seconds, summary in (row for row in rows if len(row) == _FIELDS)
+    )
+
+
+def _when(seconds: str) -> str:
+    with suppress(ValueError, OverflowError, OSError):  # a commit may claim any date
+        return datetime.fromtimestamp(int(seconds), UTC).isoformat(timespec="seconds")
+    return ""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sr_bench.history.git import last_commit, user_name
+from sr_bench.history.environment import git_commit
+from sr_bench.history.git import commits_between, last_commit, user_name
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +80,23 @@ def test_outside_of_git_and_beyond_the_file_there_is_none(repository: Path) -> N
     (repository.parent / "README.md").write_text("one\n")
     assert last_commit(repository.parent / "README.md", 1) is None
     assert last_commit(repository / "README.md", 99) is None
+
+
+def test_commits_between_two_are_those_that_touched_the_folder(repository: Path) -> None:
+    before = git_commit(repository)
+    for name, folder in (("first\tof two", "zoo"), ("elsewhere", "docs"), ("second", "zoo")):
+        (repository / folder).mkdir(exist_ok=True)
+        (repository / folder / name.replace("\t", " ")).touch()
+        git(repository, "add", ".")
+        git(repository, "commit", "-q", "-m", name)
+    now = git_commit(repository)
+    commits = commits_between(repository / "zoo", before, f"{now}+dirty")
+    assert [commit.summary for commit in commits] == ["second", "first\tof two"]
+    assert (commits[0].commit, commits[0].author) == (now, "Ann Example")
+    assert commits[0].when.startswith("20")
+    assert commits_between(repository / "zoo", now, now) == ()
+
+
+@pytest.mark.parametrize("before", ["", "0123456789ab", "--all", "HEAD"])
+def test_there_are_no_commits_after_one_that_is_not_there(repository: Path, before: str) -> None:
+    assert commits_between(repository, before, git_commit(repository)) == ()

@@ -34,6 +34,15 @@ def test_what_there_is_no_time_for_is_not_run(run, zoo: Zoo, is_late) -> None:
     assert records["tiny_x2-fp32-params"]["verdict"]["status"] == "match"
 
 
+def test_what_there_is_no_time_for_is_no_loss(run, zoo: Zoo, is_late) -> None:
+    run("--sr-precision=fp32")
+    is_late(0)
+    late = ("--sr-cache=refresh", "--sr-budget=1h", "--sr-compare=last")
+    result = run("--sr-precision=fp32", *late)
+    assert result.ret == 0
+    assert "vanished" not in result.stdout.str()
+
+
 def test_a_run_that_began_in_time_is_finished_for_all_its_metrics(run, zoo: Zoo, is_late) -> None:
     _add_model(zoo)
     is_late(1)

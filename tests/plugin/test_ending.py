@@ -104,6 +104,48 @@ def test_what_this_session_was_not_asked_for_is_counted_and_no_loss(run) -> None
     result.stdout.fnmatch_lines(["1 same", "3 values of run A were not measured in this one"])
 
 
+@pytest.mark.parametrize("also", [(), ("-k", "psnr")])  # with what is counted, and alone
+def test_a_value_that_can_no_longer_be_measured_fails_the_run(
+    run, zoo: Zoo, reports: Path, also: tuple[str, ...]
+) -> None:
+    run(*MEASURED)
+    (zoo.data / "HR").rename(zoo.root / "gone")
+    result = run(*MEASURED, *also, "--sr-compare=last")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["tiny/tiny_x2 *psnr* vanished *no value any more: *"])
+    page = (reports / "issue.md").read_text("utf-8")
+    assert "## Measured in the run before, and no more" in page
+
+
+def test_a_run_in_which_something_failed_leaves_an_issue_until_the_next_that_is_fine(
+    run, zoo: Zoo, reports: Path
+) -> None:
+    run(*MEASURED)
+    weights = (zoo.suite / "tiny.onnx").read_bytes()
+    worse(zoo)
+    result = run(*MEASURED)
+    line = "issue: *reports/issue.md: 2 differs since 20*: tiny_x2 (*weights*)"
+    result.stdout.fnmatch_lines([line])
+    page = (reports / "issue.md").read_text("utf-8")
+    runs = sorted(path.stem for path in (reports / "history").glob("2*.jsonl"))
+    assert f"First bad run: `{runs[1]}`" in page
+    assert f"Last good run: `{runs[0]}`" in page
+    (zoo.suite / "tiny.onnx").write_bytes(weights)
+    assert "issue:" not in run(*MEASURED).stdout.str()
+    assert not (reports / "issue.md").exists()
+
+
+def test_a_number_that_was_edited_is_called_so(run, zoo: Zoo, reports: Path) -> None:
+    run(*MEASURED)
+    zoo.write_table(psnr="99.000")
+    run(*MEASURED, "--sr-compare=last").stdout.fnmatch_lines(
+        ["tiny/tiny_x2 fp32 psnr on *: verdict match -> differs, claimed * -> 99.000", "4 same"]
+    )
+    page = (reports / "issue.md").read_text("utf-8")
+    assert "- Edited: `my_zoo/tiny/README.md:5:" in page
+    assert "did not move" in page
+
+
 def test_the_first_run_has_nothing_to_be_compared_with(run) -> None:
     result = run(*MEASURED, "--sr-compare=last")
     assert result.ret == 3  # as sr-bench compare

@@ -97,6 +97,13 @@ def test_commits_between_two_are_those_that_touched_the_folder(repository: Path)
     assert commits_between(repository / "zoo", now, now) == ()
 
 
-@pytest.mark.parametrize("before", ["", "0123456789ab", "--all", "HEAD"])
-def test_there_are_no_commits_after_one_that_is_not_there(repository: Path, before: str) -> None:
+@pytest.mark.parametrize("before", ["", "0123456789ab", "HEAD~1", "--output=log"])
+def test_there_are_no_commits_after_what_is_no_commit_that_is_there(
+    repository: Path, before: str
+) -> None:
+    git(repository, "commit", "-q", "--allow-empty", "-m", "second")
+    (repository / "new").touch()
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "third")
     assert commits_between(repository, before, git_commit(repository)) == ()
+    assert sorted(path.name for path in repository.iterdir()) == [".git", "README.md", "new"]

@@ -38,8 +38,9 @@ def test_runs_without_news_are_counted_but_for_the_newest() -> None:
 
 
 def test_other_counts_and_a_run_that_did_not_end_are_shown() -> None:
-    rows = [row(1), row(2, counts="1 match"), row(3, counts="1 match", complete=False), row(4)]
-    assert [line[1] for line in cells(rows)] == ["run-1", "run-2", "run-3 (did not end)", "run-4"]
+    rows = [row(1), row(2), row(3), row(4, complete=False), row(5, counts="1 match"), row(6)]
+    shown = ["run-1", "2 runs alike", "run-4 (did not end)", "run-5", "run-6"]
+    assert [line[1] for line in cells(rows)] == shown
 
 
 def test_the_limit_counts_runs_not_lines() -> None:

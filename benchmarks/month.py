@@ -39,6 +39,7 @@ READERS = {
     "history": ("sr-bench", "history", "--limit=1"),
     "compare": ("sr-bench", "compare", "previous", "last"),
     "check": ("sr-bench", "check", "trio/README.md"),
+    "lint": ("sr-bench", "lint", "trio"),
 }
 BAD_NEWS = re.compile(
     r"-> (differs|better|gap_closed|error)|\d (loss|undecided|vanished)|[1-9] stale"

@@ -77,9 +77,9 @@ class LedgerLine:
 class Ledger:
     """What a ledger says."""
 
-    lines: tuple[LedgerLine, ...]
+    lines: tuple[LedgerLine, ...] = ()
     """In the file's order."""
-    faults: tuple[str, ...]
+    faults: tuple[str, ...] = ()
     """A message for each line that can't be read; such lines stay in the file."""
 
     def newest(self, document: str, key: CellKey) -> LedgerLine | None:
@@ -101,7 +101,7 @@ def read_ledger(path: Path) -> Ledger:
         SrBenchError: The file can't be read.
     """
     if not path.exists():
-        return Ledger((), ())
+        return Ledger()
     lines, faults = [], []
     for line in read_lines(path):
         try:

@@ -21,6 +21,7 @@ from sr_bench.document.tables import Document, read_document
 from sr_bench.engine.plan.binding import RowKey, by_label, keys_of
 from sr_bench.engine.plan.suite import load_suite
 from sr_bench.errors import CardError, DatasetError, DocumentError, OptionError, SrBenchError
+from sr_bench.history.ledger import ledger_of, read_ledger
 from sr_bench.lint.attach import attach_pages, page_notices
 from sr_bench.lint.counting import CountedRow, count_row
 from sr_bench.lint.subject import ReadFault, Subject
@@ -73,7 +74,8 @@ def gather(request: Request) -> Gathered:
         counted = _counted(subject, trusted=request.trust_code)
         datasets = _datasets(subject, request.load_dataset)
         before = tuple(subjects)  # only these: a pair of documents is compared once
-        subjects.append(replace(subject, counted=counted, datasets=datasets, before=before))
+        found = replace(subject, counted=counted, datasets=datasets, before=before)
+        subjects.append(replace(found, ledger=read_ledger(ledger_of(Path(subject.path)))))
     notices = [notice for _, notice in by_path.values() if notice]
     notices += [notice for subject in subjects for notice in page_notices(subject)]
     if not request.trust_code:

@@ -13,6 +13,7 @@ from sr_bench.document.printed import Printed
 from sr_bench.document.rows import ModelInfoTable
 from sr_bench.document.tables import Document
 from sr_bench.engine.plan.binding import RowKey, of_scale
+from sr_bench.history.ledger import Ledger
 from sr_bench.lint.counting import CountedRow
 from sr_bench.lint.entries import Entry, pair_up, read_entries
 from sr_bench.lint.matching import Compared, Match, compare, compare_tables
@@ -55,6 +56,8 @@ class Subject:
     """Each row with a cost number whose network the card declares."""
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     """Those that the models are evaluated on, by slug."""
+    ledger: Ledger = field(default_factory=Ledger)
+    """Of the numbers that updates wrote into it."""
     faults: tuple[ReadFault, ...] = ()
     pages: tuple["Subject", ...] = ()
     """The texts that may print results of its rows again."""

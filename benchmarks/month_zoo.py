@@ -187,7 +187,7 @@ def make_zoo(root: Path) -> Zoo:
     zoo.card.write_text("schema = 1\n" + "".join(_MODEL.format(name=name) for name in MODELS))
     zoo.readme.write_text(_HEAD + "".join(_ROW.format(name=name) for name in MODELS))
     (zoo.repository / ".gitignore").write_text("/reports/\n/images/\n")
-    (zoo.repository / "pytest.ini").write_text("[pytest]\nsr_data = images\n")
+    (zoo.repository / "pytest.ini").write_text("[pytest]\naddopts = --sr-data=images\n")
     _make_images(zoo.repository / "images")
     for name, sharpness in MODELS.items():
         zoo.train(name, sharpness)

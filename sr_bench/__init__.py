@@ -1,6 +1,10 @@
 """Every number in a super-resolution model zoo's README is a test."""
 
 import os
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - pip refuses to install it, but a clone may be tried
+    raise SystemExit("sr-bench needs Python 3.11 or newer, this is " + sys.version.split()[0])
 
 __all__ = ["__version__"]
 

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from sr_bench import __version__
+from sr_bench.cli import demo
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -73,6 +74,15 @@ def test_the_version_installed_is_that_of_the_package() -> None:
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("sr-bench is not installed")
     assert installed == __version__
+
+
+def test_the_wheel_takes_along_what_the_demo_is_made_from() -> None:
+    hatch = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]
+    included = hatch["build"]["targets"]["wheel"]["force-include"]
+    assert all((ROOT / source).exists() for source in included)
+    for name in demo.MODELS:
+        weights = f"weights/{name}.safetensors"
+        assert included[f"suites/pocket/{weights}"] == f"sr_bench/_pocket/{weights}"
 
 
 def test_no_committed_file_is_ignored_as_the_wheel_would_lack_it() -> None:

@@ -13,7 +13,7 @@ from sr_bench.core.agreement import AgreeLimit
 from sr_bench.core.card import KnownGap, Tolerance, Waiver
 from sr_bench.core.checkpoint import Checkpoint, Code
 from sr_bench.core.device import DevicePlan, KnownFailure
-from sr_bench.core.fields import Bounds, Spelled, Words, matching, sides
+from sr_bench.core.fields import SLASHES, Bounds, Spelled, Words, matching, sides
 from sr_bench.core.ignored import Reasons
 from sr_bench.core.int8 import Gate, Int8Plan
 from sr_bench.core.metric import printed_metric
@@ -123,7 +123,7 @@ class ModelTable(Table):
     """A built-in architecture, or a class of yours, ``nets.pan:PAN``; empty: `onnx` is given."""
     hyper: Mapping[str, JsonValue] = {}
     code: Code = Field(default_factory=Code)
-    onnx: str = ""
+    onnx: Annotated[str, SLASHES] = ""
     """An fp32 ONNX file of yours; its path starts at the card."""
     onnx_by_precision: Mapping[Precision, Words] = {}
     """ONNX files of low precisions, such as ``int8_percentile``: measured as they are."""
@@ -219,7 +219,7 @@ class CardTable(Table):
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]  # pydantic has a method schema
     """Version of this format."""
-    document: str = "README.md"
+    document: Annotated[str, SLASHES] = "README.md"
     """What prints the numbers, beside the card; its suffix says how it is read."""
     ignore_columns: NamesWithReasons = {}
     """Columns that are not read, by header, in every table, each with the reason."""

@@ -6,13 +6,19 @@ Only this package parses arguments. Each command is a module of this folder, whi
 """
 
 import argparse
+import io
+import re
 import sys
 import warnings
 from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NoReturn
 
 from sr_bench import __version__, discovery
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
 from sr_bench.text.printable import printable
+
+_CHOICE = re.compile(r"argument (.*): invalid choice: '(.*)' \(choose from (.*)\)")
 
 EXIT_OK, EXIT_FAULT, EXIT_USAGE, EXIT_ABSENT = 0, 1, 2, 3
 
@@ -22,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0: done; 1: an input is wrong; 2: the command line is wrong; 3: something is merely absent.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what it can't encode must not end the command
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         args = _parser().parse_args(argv)
         with warnings.catch_warnings():
@@ -44,11 +52,47 @@ def _warn(message: Warning | str, *_where: object) -> None:
     print(f"sr-bench: warning: {printable(str(message))}", file=sys.stderr)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, with the nearest word that it takes."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise an OptionError."""
+        advice = f"see {self.prog} --help"
+        if choice := _CHOICE.fullmatch(message):
+            what, word, valid = choice.groups()
+            message = f"{what} {word!r} is unknown"
+            advice = _nearest(word, re.findall(r"[\w.-]+", valid))
+        self._refuse(message, advice)
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """Parse as argparse does, and refuse what it does not know: it would list all of it."""
+        found, unknown = super().parse_known_args(args, namespace)
+        for word in (word.partition("=")[0] for word in unknown):
+            is_option = word.startswith("-")
+            near = _nearest(word, [*self._option_string_actions]) if is_option else ""
+            what = "option" if is_option else "argument"
+            self._refuse(f"no {what} {word!r} is known", near or f"see {self.prog} --help")
+        return found, unknown
+
+    def _refuse(self, what: str, advice: str) -> NoReturn:
+        _, _, command = self.prog.partition(" ")
+        msg = f"{command}: {what}; {advice}" if command else f"{what}; {advice}"
+        raise OptionError(msg)
+
+
+def _nearest(word: str, valid: Sequence[str]) -> str:
+    if not (close := get_close_matches(word, valid)):
+        return f"the valid ones are: {', '.join(valid)}"
+    # Of lnit, list has as many letters in order as lint.
+    return f"did you mean {min(close, key=lambda each: sorted(each) != sorted(word))!r}?"
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="sr-bench",
         description="Every number in a super-resolution model zoo's README is a test."
         " The tests themselves run with pytest: pytest suites/ --backend=onnxruntime",
+        epilog="new here? sr-bench demo writes a small zoo to try",
     )
     parser.add_argument("--version", action="version", version=f"sr-bench {__version__}")
     # Without a metavar, usage would list every command in braces.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from sr_bench.core.fields import Spelled, matching, without_secret
+from sr_bench.core.fields import SLASHES, Spelled, matching, without_secret
 
 _SHA256 = matching("[0-9a-f]{64}|", "64 lower-case hex digits, or nothing if unknown")
 
@@ -18,7 +18,7 @@ class Checkpoint:
     With `file` and `package` both, the file is taken where it is, else that of the package.
     """
 
-    file: str = ""
+    file: Annotated[str, SLASHES] = ""
     """File name; looked up in ``--sr-weights``, beside the card, then in the cache. Of ncnn's
     ``X.param`` the weights are beside it in ``X.bin``."""
     url: Annotated[str, Spelled(without_secret)] = ""

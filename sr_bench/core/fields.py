@@ -85,6 +85,7 @@ def without_secret(url: str) -> str:
     return url
 
 
+SLASHES = matching(r"[^\\]*", "/ between folders, as any system takes it")
 Words = Annotated[str, matching(r"(?s).*\S.*", "words, got none")]
 
 

@@ -135,6 +135,9 @@ class Bench:
         measurement = beside_floor(measurement, floor.measured(case.metric))
         verdict = self._judged(case, measurement)
         differs = verdict.status in (Status.DIFFERS, Status.BETTER)
+        if differs and (line := self._same_print(case)):
+            said = f"{verdict.sentence}; line {line} prints the same number: copied from there?"
+            verdict = replace(verdict, sentence=said)
         row = self._beside(case)
         cause = cause_of(case, run, self.selection, row) if differs else Detail()
         detail = replace(
@@ -150,6 +153,17 @@ class Bench:
                 alike = (here.path, here.line) == (there.path, there.line)
                 if alike and other.metric in IMAGE_METRICS and other.metric != case.metric:
                     yield other
+
+    def _same_print(self, case: Case) -> int:
+        """Return the line, or 0, where the document prints the number of `case` for another row."""
+        claim, slug = case.claim, case.evaluation and case.evaluation.dataset
+        for other in self._announced if claim else ():
+            there, on = other.claim, other.evaluation and other.evaluation.dataset
+            if there and claim and on == slug and there.source.line != claim.source.line:
+                if (there.metric, there.text) == (claim.metric, claim.text):
+                    if there.source.path == claim.source.path:
+                        return there.source.line
+        return 0
 
     def _cost(self, case: Case) -> Record:
         card = case.card.with_given(case.precision) if case.metric == FILE_METRIC else case.card

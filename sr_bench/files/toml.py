@@ -26,7 +26,8 @@ def read_toml(path: Path, error: type[SrBenchError]) -> dict[str, object]:
     except RecursionError:
         msg = f"{path}: not valid TOML: nested too deeply"
     except ValueError as cause:  # of TOML, of UTF-8, or of an integer of thousands of digits
-        msg = f"{path}: not valid TOML: {cause}"
+        advice = "; in paths write / for it" if "Unescaped '\\'" in str(cause) else ""
+        msg = f"{path}: not valid TOML: {cause}{advice}"
     raise error(msg)
 
 

@@ -65,7 +65,8 @@ def linked_pages(document: Document) -> Iterator[Path]:
     """Yield the pages that lie below the folder of `document`, by its links and by their place."""
     path = Path(document.path)
     folder = path.parent
-    linked = (folder / unquote(name) for name in _LINK.findall(document.text))
+    names = (unquote(name).replace("\\", "/") for name in _LINK.findall(document.text))
+    linked = (folder / name for name in names)
     beside = sorted((folder / _FOLDER).glob("*.md"))
     seen = {path.resolve()}
     for page in (*linked, *beside):

@@ -37,6 +37,8 @@ def test_the_least_card_is_understood_with_its_defaults() -> None:
     ("keys", "message"),
     [
         ({"onnx": "m.onnx"}, "either architecture or onnx"),
+        ({"onnx": "nets\\m.onnx"}, "onnx: expected / between folders, as any system takes it"),
+        ({"checkpoint": {"file": "C:\\m.pth"}}, "checkpoint.file: expected / between folders"),
         (
             {"architecture": "", "onnx": "m.onnx", "checkpoint": {"file": "m.pth"}},
             "an onnx file needs no checkpoint and no hyper",

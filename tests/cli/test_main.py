@@ -1,5 +1,6 @@
 """Every command has help with an example and exit codes that a script can use."""
 
+import io
 import json
 import shlex
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 
 from sr_bench import __version__, cli, discovery
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
+from tests.tiny_zoo import Zoo
 
 COMMANDS = [name.replace("_", "-") for name in discovery.names("sr_bench.cli")]
 HEAVY = ("numpy", "torch", "cv2", "onnx", "onnxruntime", "pandas", "PIL", "pydantic", "markdown_it")
@@ -16,7 +18,7 @@ HEAVY = ("numpy", "torch", "cv2", "onnx", "onnxruntime", "pandas", "PIL", "pydan
 
 def test_the_commands_are_those_that_are_documented() -> None:
     assert " ".join(COMMANDS) == (
-        "agree approve audit-tolerance blame calibrate check compare cost doctor explain"
+        "agree approve audit-tolerance blame calibrate check compare cost demo doctor explain"
         " explain-number export fetch history init lint list plan quantize report schema score"
         " update vacc"
     )
@@ -56,11 +58,51 @@ def test_the_version_is_printed(sr_bench) -> None:
     assert sr_bench("--version").out == f"sr-bench {__version__}\n"
 
 
-@pytest.mark.parametrize("args", [[], ["dance"], ["cost"], ["cost", "m", "--no-such-option"]])
-def test_a_wrong_command_line_ends_in_2(sr_bench, args: list[str]) -> None:
-    result = sr_bench(*args)
-    assert result.code == 2
-    assert "usage: sr-bench" in result.err
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("", "the following arguments are required: COMMAND; see sr-bench --help"),
+        ("lnit", "COMMAND 'lnit' is unknown; did you mean 'lint'?"),
+        ("explian", "COMMAND 'explian' is unknown; did you mean 'explain'?"),
+        ("vacc yml", "vacc: COMMAND 'yml' is unknown; did you mean 'yaml'?"),
+        ("lint --fail-on=warn x", "lint: --fail-on 'warn' is unknown; did you mean 'warning'?"),
+        ("cost", "cost: the following arguments are required: model; see sr-bench cost --help"),
+        ("init --onx=a README.md", "init: no option '--onx' is known; did you mean '--onnx'?"),
+        ("init a b", "init: no argument 'b' is known; see sr-bench init --help"),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_line_with_the_nearest_word(
+    sr_bench, line: str, told: str
+) -> None:
+    result = sr_bench(*line.split())
+    assert (result.code, result.out, result.err) == (2, "", f"sr-bench: {told}\n")
+
+
+def test_a_word_that_is_near_to_none_lists_the_commands(sr_bench) -> None:
+    told = f"COMMAND 'xyz' is unknown; the valid ones are: {', '.join(COMMANDS)}"
+    assert sr_bench("xyz").err == f"sr-bench: {told}\n"
+
+
+def test_the_package_is_a_command_too() -> None:
+    command = [sys.executable, "-m", "sr_bench", "--version"]
+    assert subprocess.check_output(command, text=True) == f"sr-bench {__version__}\n"
+
+
+def test_an_old_python_is_told_which_one_is_needed() -> None:
+    script = "import sys; sys.version_info = (3, 10, 1); sys.version = '3.10.1 x'; import sr_bench"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert result.stderr == "sr-bench needs Python 3.11 or newer, this is 3.10.1\n"
+    assert result.returncode == 1
+
+
+def test_a_terminal_without_unicode_shows_all_else(
+    sr_bench, monkeypatch: pytest.MonkeyPatch, zoo: Zoo
+) -> None:
+    screen = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(screen, encoding="ascii"))
+    assert sr_bench("list", "--suites", zoo.root).code == 0
+    sys.stdout.flush()
+    assert b"psnr psnr(db) \\u5cf0" in screen.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sr_bench.files.toml import read_toml
     [
         ("a = " + "[" * 5000, "nested too deeply"),
         ("a = " + "9" * 5000, "not valid TOML: .*digits"),
+        (r'onnx = "C:\zoo\a.onnx"', r"not valid TOML: Unescaped .*; in paths write / for it"),
         ("a = '\xff'", "not valid TOML: .*utf-8"),
     ],
 )

@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=FILE",
-        help="the network of a model or row; FILE alone if there is one model; may be repeated",
+        help="the network of a model or row; FILE alone if there is one model; may be repeated"
+        " (default: NAME.onnx beside the document, or the only ONNX file there of the only model)",
     )
     parser.add_argument(
         "--out",
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     if path.exists():
         msg = f"{path}: a card is there already, and init overwrites none; --out PATH takes another"
         raise OptionError(msg)
-    onnx = tuple(_onnx(given) for given in args.onnx)
+    onnx = tuple(_onnx(given, document.parent) for given in args.onnx)
     known = known_datasets(suite_manifest_folders(path.resolve().parent))
     card = draft(Request(document, path, onnx, known))
     write_text(path, card.text())
@@ -76,12 +77,14 @@ def _document(path: Path) -> Path:
     raise OptionError(msg)
 
 
-def _onnx(given: str) -> tuple[str, Path]:
+def _onnx(given: str, folder: Path) -> tuple[str, Path]:
+    """Return the name and the file of an ``--onnx``: from here, or else beside the document."""
     name, _, file = given.rpartition("=")
-    if not Path(file).is_file():
-        msg = f"--onnx {given}: expected NAME=FILE with a file that exists, got none at {file!r}"
-        raise OptionError(msg)
-    return name, Path(file)
+    for path in (Path(file), folder / file):
+        if path.is_file():
+            return name, path
+    msg = f"--onnx {given}: expected NAME=FILE with a file that exists, got none at {file!r}"
+    raise OptionError(msg)
 
 
 def _check(path: Path) -> int:

@@ -107,7 +107,8 @@ def _message(group: Sequence[Printed], drafted: set[int]) -> str:
     # A row, or what is no table, is mended where it stands; a table is told once for all columns.
     if first.scope != "row" and not first.grid.shapeless and first.grid.line not in drafted:
         drafted.add(first.grid.line)
-        told = f"; or say what it is:\n{draft(first.layout)}"
+        text = draft(first.layout)
+        told = f"; or say what it is:\n{text}" if "?" in text else ""  # else it is the cell's fault
     return (
         f"{where}: nothing reads {first.text!r:.{LONG}}{more}: {first.fault};"
         f' or ignore it in card.toml: ignore_{scope}s = {{ {key} = "why" }}{told}'

@@ -22,6 +22,14 @@ _UNKNOWN = (
 )
 
 
+_NO_IMAGES = (
+    "The images; without them no number of images is measured. `sr-bench list` shows datasets:",
+    "[[model.evaluation]]",
+    'dataset = "..."',
+    'protocol = "native_rgb"',
+)
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Images and the name of their protocol."""
@@ -63,6 +71,8 @@ class Model:
     shape: str
     """That its cost is counted on; empty if nothing tells it."""
     evaluations: tuple[Evaluation, ...] = ()
+    scores_images: bool = False
+    """Whether its row prints numbers of images."""
     calibration: Calibration | None = None
 
 
@@ -137,6 +147,8 @@ def _tables(model: Model) -> Iterator[str]:
         yield from ("", "[model.checkpoint]", file)
     for name, keys in _ends(model).items():
         yield from ("", f"[model.{name}]", *(pair(key, value) for key, value in keys.items()))
+    if model.scores_images and not model.evaluations:
+        yield from ("", *(f"# {line}" for line in _NO_IMAGES))
     for evaluation in model.evaluations:
         yield from ("", "[[model.evaluation]]")
         yield pair("dataset", evaluation.dataset.slug, evaluation.dataset.why)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
 
+from sr_bench.core.claim import dataset_key
 from sr_bench.core.precision import Precision
 from sr_bench.document.claims import Reading, read
 from sr_bench.document.tables import read_document
@@ -103,8 +104,21 @@ class _Drafter:
         )
 
     def _files(self, labels: Mapping[str, str]) -> dict[str, Path]:
-        """Return each ``--onnx`` by the models that it names; `labels` are by model."""
-        files: dict[str, Path] = {}
+        """Return the ONNX file of each model that has one; `labels` are by model.
+
+        Those of ``--onnx`` come before those that lie beside the document under a model's name, or
+        alone beside a single model.
+        """
+        beside = sorted(self._request.document.parent.glob("*.onnx"))
+        is_pair, count = len(beside) == len(labels) == 1, Counter(labels.values())
+        files = {
+            model: file
+            for model, label in labels.items()
+            for file in beside
+            if is_pair
+            or dataset_key(file.stem) == dataset_key(model)
+            or (dataset_key(file.stem) == dataset_key(label) and count[label] == 1)
+        }
         for name, file in self._request.onnx:
             is_only = not name and len(labels) == 1
             alike = [model for model, label in labels.items() if is_only or name in (model, label)]
@@ -136,6 +150,7 @@ class _Drafter:
             why_range=why_range,
             shape="x".join(map(str, shape or ())),
             evaluations=tuple(self._evaluations.of(row, found)),
+            scores_images=bool(row.image_claims),
             calibration=self._calibration(row, found),
         )
 

@@ -95,7 +95,7 @@ def own_file(costs: Costs, file: Path, folder: Path) -> Network:
     name = Path(relpath(file.resolve(), folder.resolve())).as_posix()
     ends = read_ends(file, name)
     white = 255.0 if all(ends.in_levels) else None
-    network = Network(onnx=name, why="given with --onnx", value_range=white, ends=ends)
+    network = Network(onnx=name, value_range=white, ends=ends)
     card = replace(_card(costs, network), onnx=file.resolve())
     try:
         found = _compared(costs, network, card)

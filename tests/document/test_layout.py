@@ -284,6 +284,12 @@ def test_what_cannot_be_told_is_asked_for_with_a_draft_to_paste() -> None:
     assert "[[table]]" not in second  # once for a table
 
 
+def test_a_cell_that_says_more_than_its_number_needs_no_draft_of_its_table() -> None:
+    (only,) = unread(table("Model | Set5 PSNR", "owl | 37.1 or so"))
+    assert "nothing reads '37.1 or so': expected a number" in only
+    assert "[[table]]" not in only
+
+
 def test_a_size_in_a_column_called_scale_is_a_shape() -> None:
     text = table("Method | Scale | Recall (%)", "owl | 736x1280 | 74.0", "wren | x2 | 70.0")
     found = read_claims(parse_document(text, "zoo/README.md"))

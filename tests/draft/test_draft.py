@@ -113,6 +113,24 @@ def test_a_users_onnx_file_is_named_from_the_cards_folder(tmp_path: Path):
     assert load_card(tmp_path / "card.toml").models[0].onnx == tmp_path / "nets/net.onnx"
 
 
+@pytest.mark.parametrize(
+    ("rows", "files", "taken"),
+    [
+        (("Net_x2",), ("sr.onnx",), ["sr.onnx"]),
+        (("Net_x2", "Other_x2"), ("net-x2.onnx", "third.onnx"), ["net-x2.onnx", None]),
+        (("Net_x2",), ("a.onnx", "b.onnx"), [None]),
+    ],
+    ids=["alone", "by its name", "any of two"],
+)
+def test_an_onnx_file_beside_the_document_is_found(tmp_path: Path, rows, files, taken):
+    document = table(tmp_path, "\n".join(f"| {row} | 0.000009 | 30.1 | 3x16x16 |" for row in rows))
+    for file in files:
+        (tmp_path / file).write_bytes(nearest_x2().SerializeToString())
+    written(document)
+    found = [model.onnx and model.onnx.name for model in load_card(tmp_path / "card.toml").models]
+    assert found == taken
+
+
 def test_an_onnx_file_of_other_parameters_is_taken_and_doubted(tmp_path: Path):
     document = table(tmp_path, "| Net_x2 | 1.5 | 30.1 | 3x16x16 |")
     (tmp_path / "net.onnx").write_bytes(nearest_x2().SerializeToString())
@@ -171,7 +189,7 @@ def test_a_network_that_is_not_known_is_asked_for_with_the_keys_of_an_own_class(
         f"{line[2:]}\n" for line in text.split("\n") if line.startswith("# ") and " = " in line
     ]
     assert [line.partition(" = ")[0] for line in commented] == [
-        *("onnx", "architecture", "hyper", "code", "checkpoint")
+        *("onnx", "architecture", "hyper", "code", "checkpoint", "dataset", "protocol")
     ]
     tomllib.loads("".join(commented))
 

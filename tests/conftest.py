@@ -26,9 +26,14 @@ SURROUNDINGS = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare what opts in to tests on real hardware."""
+    """Declare what opts in to tests on real hardware, and to other pages than are there."""
     parser.addoption(
         "--vacc-hardware", action="store_true", help="run the tests that need a VastAI card"
+    )
+    parser.addoption(
+        "--refresh-transcripts",
+        action="store_true",
+        help="write what is printed now into docs/tutorials",
     )
 
 

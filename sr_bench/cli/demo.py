@@ -22,8 +22,8 @@ Two small networks that enlarge images twice, scored on the 12 photographs that 
 | pocket_lesrcnn_x2 | 2.555 | 0.0399 | 32.846 | 0.9198 | 3x128x128 |
 
 One number is wrong on purpose: the PSNR of pocket_lesrcnn_x2 is that of the row above, copied.
-`pytest` names its line and what it should be. Mend it by hand, or let
-`pytest --sr-update=failed --sr-reason "it was copied"` do it.
+`pytest` names its line and what it should be. Then mend it by hand, or by
+`sr-bench update --reason "it was copied"`, and run `pytest` again.
 """
 
 _CARD = """\

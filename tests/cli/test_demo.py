@@ -3,31 +3,32 @@
 from pathlib import Path
 
 import pytest
-import torch  # noqa: F401 - first: pytester forgets what it imports, and torch loads but once
 
 from sr_bench import discovery
 from sr_bench.errors import BackendError
-
-pytest_plugins = ["pytester"]
+from tests.typed import run_line
 
 
 @pytest.mark.slow
 def test_a_session_on_the_demo_fails_at_the_copied_number_alone(
-    sr_bench, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(pytester.path)
-    written = sr_bench("demo")
-    assert (written.code, written.err) == (0, "")
-    assert written.out.startswith("demo: README.md, card.toml, pocket_edsr_x2.onnx, pocket_lesr")
-    update = ("--sr-update=failed", "--sr-reason=copied")
-    result = pytester.runpytest("demo", "-p", "no:cacheprovider", *update)
-    result.assert_outcomes(passed=7, failed=1)
-    said = "differs from the document; line 7 prints the same number: copied from there?"
-    result.stdout.fnmatch_lines(
-        ["demo/README.md:8:*: lesrcnn fp32 PSNR on photos_x2", f"verdict    differs: {said}"]
+    monkeypatch.chdir(tmp_path)
+    said = run_line("sr-bench demo", capsys, monkeypatch)
+    assert said.startswith(
+        "demo: README.md, card.toml, pocket_edsr_x2.onnx, pocket_lesrcnn_x2.onnx"
     )
-    assert " 32.757 | 0.9198 |" in (pytester.path / "demo" / "README.md").read_text()
-    assert sr_bench("lint", "demo", "--fail-on=note").code == 0
+    said = run_line("pytest demo", capsys, monkeypatch)
+    assert "demo/README.md:8:40: lesrcnn fp32 PSNR on photos_x2" in said
+    assert "differs from the document; line 7 prints the same number: copied from there?" in said
+    assert "7 match, 1 differs" in said
+    said = run_line("sr-bench update --reason 'it was copied'", capsys, monkeypatch)
+    assert "1 number updated" in said
+    assert " 32.757 | 0.9198 |" in Path("demo/README.md").read_text()
+    assert "0 errors, 0 warnings, 0 notes" in run_line("sr-bench lint demo", capsys, monkeypatch)
 
 
 def test_what_is_there_is_not_overwritten(sr_bench, tmp_path: Path) -> None:

@@ -57,7 +57,12 @@ protocol = "native_rgb"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folder", type=Path, nargs="?", default=Path("demo"), help="one to make (default: demo)"
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("demo"),
+        metavar="FOLDER",
+        help="one to make (default: demo)",
     )
 
 

@@ -9,17 +9,10 @@ from sr_bench.draft.choices import Protocol
 from sr_bench.draft.datasets import Guess
 from sr_bench.draft.found import Found
 from sr_bench.draft.networks import Network
+from sr_bench.draft.own_classes import OwnClass, is_scale
 from sr_bench.text.toml import comment, key, pair
 
-_UNKNOWN = (
-    "The network; without it nothing of this model is measured. A file:",
-    'onnx = "..."',
-    "or a class of yours beside this card, with its arguments and weights:",
-    'architecture = "module:Class"',
-    "hyper = { }",
-    "code = { trust = true }",
-    'checkpoint = { file = "..." }',
-)
+_NO_CLASS = OwnClass("module:Class")
 
 
 _NO_IMAGES = (
@@ -116,7 +109,7 @@ def _model(model: Model) -> list[str]:
     lines = ["[[model]]", pair("name", model.name), pair("row", model.row)]
     if model.source:
         lines.append(pair("source", model.source))
-    lines += [pair("scale", model.scale, model.why_scale), *_network(model.network)]
+    lines += [pair("scale", model.scale, model.why_scale), *_network(model.network, model.scale)]
     if not any("range" in keys for keys in _ends(model).values()):
         lines.append(pair("value_range", model.value_range, model.why_range))
     rule = model.network.rule
@@ -125,12 +118,22 @@ def _model(model: Model) -> list[str]:
     return [*lines, *_tables(model)]
 
 
-def _network(network: Network) -> Iterator[str]:
+def _network(network: Network, scale: int) -> Iterator[str]:
     for name in ("architecture", "onnx"):
         if given := getattr(network, name):
             yield pair(name, given, network.why)
     if not network.known:
-        yield from (f"# {line}" for line in _UNKNOWN)
+        yield from (f"# {line}" for line in _unknown(network.own or _NO_CLASS, scale))
+
+
+def _unknown(own: OwnClass, scale: int) -> Iterator[str]:
+    yield "The network; without it nothing of this model is measured. A file:"
+    yield 'onnx = "..."'
+    yield "or a class of yours beside this card, with its arguments and weights:"
+    yield pair("architecture", own.architecture)
+    yield pair("hyper", {name: scale if is_scale(name) else "..." for name in own.arguments})
+    yield "code = { trust = true }"
+    yield pair("checkpoint", {"file": own.checkpoint})
 
 
 def _ends(model: Model) -> Mapping[str, Mapping[str, object]]:

@@ -18,6 +18,7 @@ from sr_bench.draft.folder import of_scale, read_beside
 from sr_bench.draft.found import Found, settle
 from sr_bench.draft.models import Row, names_of, rows_of
 from sr_bench.draft.networks import Costs, Network, identify, own_file
+from sr_bench.draft.own_classes import OwnFiles
 from sr_bench.draft.scripts import NORMALISED
 from sr_bench.draft.unread import drafts, ignorable, unread_doubts
 from sr_bench.errors import OptionError
@@ -77,6 +78,7 @@ class _Drafter:
         title = next((line for line in text.split("\n") if line.startswith("#")), "")
         self._about = f"{title} {family}"
         self._beside = read_beside(request.document, text)
+        self._own = OwnFiles(self._folder)
         labels = frozenset(self._labels)
         about = ((row, self._beside.about(row.source, row.label, labels)) for row in rows)
         self._models = [
@@ -161,8 +163,12 @@ class _Drafter:
         for doubt in network.doubts:
             self._doubts.note(doubt, row)
         if not network.known:
-            said = "the network is not known: give --onnx NAME=FILE, or name your class in the card"
-            self._doubts.note(said, row)
+            own = self._own.suggest((row.label, f"{row.label} x{row.scale}"))
+            network = replace(network, own=own)
+            said = "give --onnx NAME=FILE, or name your class in the card"
+            if own:
+                said = f"uncomment its lines below if it is {own.architecture}, else {said}"
+            self._doubts.note(f"the network is not known: {said}", row)
             if not costs.shapes and any(claim.metric != "params" for claim in costs.claims):
                 said = "nothing says what shape its operations are counted on: set cost.shape"
                 self._doubts.note(said, row)

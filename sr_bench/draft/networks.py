@@ -15,6 +15,7 @@ from sr_bench.core.metric import quantity
 from sr_bench.core.network_io import NetworkOutput
 from sr_bench.document.sizes import Size
 from sr_bench.draft.ends import Ends, read_ends
+from sr_bench.draft.own_classes import OwnClass
 from sr_bench.draft.published import PUBLISHED
 from sr_bench.engine.explain.counting import countings
 from sr_bench.engine.judge.claim import fits
@@ -39,6 +40,8 @@ class Network:
     cut_params: bool = False
     """Whether the document cut the printed parameters, instead of rounding them."""
     doubts: tuple[str, ...] = ()
+    own: OwnClass | None = None
+    """A class that may be it, where it is not known."""
 
     def shaped(self, shape: Size) -> Size:
         """Return `shape` with the channels that it reads; documents may not print them."""

@@ -194,6 +194,20 @@ def test_a_network_that_is_not_known_is_asked_for_with_the_keys_of_an_own_class(
     tomllib.loads("".join(commented))
 
 
+def test_a_class_beside_the_document_stands_in_the_draft_to_be_uncommented(tmp_path: Path):
+    text = "from torch.nn import Module\nclass Net(Module):\n    def __init__(self, scale): ..."
+    (tmp_path / "nets.py").write_text(text)
+    (tmp_path / "net.pth").touch()
+    drafted = written(table(tmp_path, "| Net_x2 | 1.5 | 30.1 | 3x16x16 |"))
+    assert "uncomment its lines below if it is nets:Net, else give --onnx" in doubts(drafted)
+    lines = (
+        'architecture = "nets:Net"',
+        "hyper = { scale = 2 }",
+        'checkpoint = { file = "net.pth" }',
+    )
+    assert [f"# {line}\n" in drafted for line in lines] == [True] * 3
+
+
 def scaled(folder: Path, *rows: str) -> Path:
     """Write a document whose table has rows of one label, told apart by their scale."""
     header = "| Models | Scale | Params(M) | PSNR(dB) |\n| --- | --- | --- | --- |\n"

@@ -48,7 +48,8 @@ def load_suites(folders: list[Path]) -> "tuple[Suite, ...]":
     cards = sorted({card for folder in folders for card in find_cards(folder)})
     if not cards:
         where = ", ".join(map(str, folders))
-        msg = f"no card.toml below {where}; say where your suites are with --suites DIR"
+        advice = "say where yours are with --suites DIR, or write some to try by sr-bench demo"
+        msg = f"no card.toml below {where}; {advice}"
         raise OptionError(msg)
     return tuple(map(load_suite, cards))
 

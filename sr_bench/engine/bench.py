@@ -155,15 +155,18 @@ class Bench:
                     yield other
 
     def _same_print(self, case: Case) -> int:
-        """Return the line, or 0, where the document prints the number of `case` for another row."""
-        claim, slug = case.claim, case.evaluation and case.evaluation.dataset
-        for other in self._announced if claim else ():
-            there, on = other.claim, other.evaluation and other.evaluation.dataset
-            if there and claim and on == slug and there.source.line != claim.source.line:
-                if (there.metric, there.text) == (claim.metric, claim.text):
-                    if there.source.path == claim.source.path:
-                        return there.source.line
-        return 0
+        """Return the line, or 0, where the document prints the number of `case` for another model.
+
+        It must be of the same dataset; that fp16 prints what fp32 does is no sign of a copy.
+        """
+
+        def printed(of: Case) -> tuple[str, ...]:
+            on, claim = of.evaluation, of.claim
+            return (on.dataset, claim.metric, claim.text, claim.source.path) if on and claim else ()
+
+        others = (each for each in self._announced if each.card.id != case.card.id)
+        alike = (each.claim for each in others if printed(each) == printed(case) != ())
+        return next((claim.source.line for claim in alike if claim), 0)
 
     def _cost(self, case: Case) -> Record:
         card = case.card.with_given(case.precision) if case.metric == FILE_METRIC else case.card

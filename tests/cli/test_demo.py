@@ -24,7 +24,7 @@ def test_a_session_on_the_demo_fails_at_the_copied_number_alone(
     said = run_line("pytest demo", capsys, monkeypatch)
     assert "demo/README.md:8:40: lesrcnn fp32 PSNR on photos_x2" in said
     assert "differs from the document; line 7 prints the same number: copied from there?" in said
-    assert "7 match, 1 differs" in said
+    assert "7 match of 8, 1 differs" in said
     said = run_line("sr-bench update --reason 'it was copied'", capsys, monkeypatch)
     assert "1 number updated" in said
     assert " 32.757 | 0.9198 |" in Path("demo/README.md").read_text()

@@ -20,6 +20,7 @@ _STEP = re.compile(r"(?:^`([\w./]+)`\n\n)?^```(\w+)\n(.*?)^```", re.MULTILINE | 
 
 _OF_THE_MACHINE = re.compile(r"^(platform|benchmark:|rootdir:|plugins:) .*\n", re.MULTILINE)
 _SECONDS = re.compile(r"(=+ )?(\d+ \w+.* in )[\d.]+s( =+)?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NUMBER = re.compile(r"[-+]?\d+\.\d+")
 _CLOSE = 0.002
 """Of another processor, the last digit may differ."""
@@ -72,7 +73,7 @@ def follow(page: str, typed: Callable[[str], str]) -> str:
 
 
 def _parted(text: str) -> tuple[str, list[float]]:
-    """Return `text` without its numbers and the length of its lines, and the numbers."""
-    plain = _SECONDS.sub(r"\2s", text)
+    """Return `text` without numbers, dates and the length of its lines, and the numbers."""
+    plain = _DATE.sub("today", _SECONDS.sub(r"\2s", text))
     words = re.sub(r" +|-{3,}|={3,}|_{3,}", " ", _NUMBER.sub("#", plain))
     return words, [float(number) for number in _NUMBER.findall(plain)]

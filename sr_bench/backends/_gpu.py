@@ -21,7 +21,7 @@ def gpu_names() -> str:
     if len(models) < 2:
         return "".join(models) or "an unknown GPU"
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
-    return " or ".join(models) + f" (CUDA_VISIBLE_DEVICES {chosen})"
+    return f"one of {' or '.join(models)} (CUDA_VISIBLE_DEVICES {chosen})"
 
 
 def driver() -> str:

@@ -15,6 +15,7 @@ from sr_bench.core.device import DevicePlan
 from sr_bench.core.fields import narrowed
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Int8Plan
+from sr_bench.core.latency import LatencyPlan
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.document.told import spelling_faults
 from sr_bench.errors import CardError
@@ -138,6 +139,7 @@ def _model(table: ModelTable, folder: Path, protocols: dict[str, EvalProtocol]) 
         int8_tolerances=table.int8.tolerance,
         printed_int8=table.int8.observer,
         device=narrowed(DevicePlan, table.vacc),
+        latency=table.latency or LatencyPlan(),
         built_calibration=table.vacc.built_calibration,
     )
 

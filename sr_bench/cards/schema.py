@@ -11,11 +11,13 @@ from pydantic.dataclasses import dataclass
 from sr_bench.cards.network_io import InputTable, OutputTable, read_ends
 from sr_bench.core.agreement import AgreeLimit
 from sr_bench.core.card import KnownGap, Tolerance, Waiver
+from sr_bench.core.case import TIMED_METRICS
 from sr_bench.core.checkpoint import Checkpoint, Code
 from sr_bench.core.device import DevicePlan, KnownFailure
 from sr_bench.core.fields import SLASHES, Bounds, Spelled, Words, matching, sides
 from sr_bench.core.ignored import Reasons
 from sr_bench.core.int8 import Gate, Int8Plan
+from sr_bench.core.latency import LatencyPlan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.precision import Precision
@@ -26,6 +28,9 @@ from sr_bench.text.printable import counted
 _NAME = matching(
     "[A-Za-z0-9][A-Za-z0-9_.+]*", "letters, digits, and _ . + (it becomes part of test ids)"
 )
+_PRINTED = matching(
+    r"(?s).*\S.*", "a device as printed; of what names none it is device under [model.latency]"
+)
 _SHAPE = sides(3, "channels x height x width, such as 3x128x128")
 
 
@@ -34,6 +39,15 @@ def _with_reason(tolerance: Tolerance) -> Tolerance:
         msg = f"slack = {tolerance.slack:g} needs a reason"
         raise ValueError(msg)
     return tolerance
+
+
+def _not_of_times(tolerances: "Tolerances") -> "Tolerances":
+    if timed := [metric for metric in TIMED_METRICS if metric in tolerances]:
+        msg = (
+            f"{timed[0]} is judged by repeated rounds: say tolerance_percent under [model.latency]"
+        )
+        raise ValueError(msg)
+    return tolerances
 
 
 def _with_a_source(checkpoint: Checkpoint) -> Checkpoint:
@@ -67,6 +81,7 @@ NamesWithReasons = Annotated[Reasons, BeforeValidator(_with_reasons)]
 Tolerances = Mapping[
     Annotated[str, Spelled(printed_metric)], Annotated[Tolerance, AfterValidator(_with_reason)]
 ]
+_Checked = Annotated[Tolerances, AfterValidator(_not_of_times)]
 
 
 class CostTable(Table):
@@ -96,7 +111,7 @@ class EvaluationTable(Table):
 class Int8Table(Int8Plan):
     """How the network is quantised."""
 
-    tolerance: Tolerances = field(default_factory=dict)
+    tolerance: _Checked = field(default_factory=dict)
     """For int8 numbers, before those of the model."""
     observer: Annotated[Precision | None, Spelled(_calibration)] = None
     """By which rows that print int8 alone were calibrated, such as ``kl``."""
@@ -127,7 +142,8 @@ class ModelTable(Table):
     """An fp32 ONNX file of yours; its path starts at the card."""
     onnx_by_precision: Mapping[Precision, Words] = {}
     """ONNX files of low precisions, such as ``int8_percentile``: measured as they are."""
-    devices: Mapping[str, Words] = {}
+    devices: Mapping[Annotated[str, _PRINTED], Words] = {}
+    latency: LatencyPlan | None = None
     checkpoint: Annotated[Checkpoint, AfterValidator(_with_a_source)] | None = None
     value_range: Annotated[float, Bounds(gt=0)] | None = None
     """White level of input and output: short for ``range = [0, value_range]`` of both."""
@@ -135,7 +151,7 @@ class ModelTable(Table):
     output: OutputTable = Field(default_factory=OutputTable)
     cost: CostTable = Field(default_factory=CostTable)
     evaluation: tuple[EvaluationTable, ...] = ()
-    tolerances: Annotated[Tolerances, Field(alias="tolerance")] = {}
+    tolerances: Annotated[_Checked, Field(alias="tolerance")] = {}
     known_gaps: Annotated[tuple[KnownGap, ...], Field(alias="known_gap")] = ()
     int8: Int8Table = Field(default_factory=Int8Table)
     gate: Gate | None = None
@@ -185,6 +201,23 @@ class ModelTable(Table):
     def ends(self) -> tuple[NetworkInput, NetworkOutput]:
         """What the network reads and gives."""
         return read_ends(self.input, self.output, self.value_range)
+
+    @model_validator(mode="after")
+    def _timed_on_a_device(self) -> "ModelTable":
+        plan = self.latency
+        if plan and not (plan.device or self.devices):
+            msg = (
+                f"model {self.name!r}: latency is of no device: say it, such as device ="
+                ' "AMD EPYC*", or under [model.devices] what each printed one is called'
+            )
+            raise ValueError(msg)
+        if plan and plan.shape and plan.shape[0] != (channels := self.ends[0].channels):
+            msg = (
+                f"model {self.name!r}: latency.shape has {counted(plan.shape[0], 'channel')}, and"
+                f" the network reads {channels}"
+            )
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _own_files(self) -> "ModelTable":

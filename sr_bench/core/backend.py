@@ -87,6 +87,11 @@ class BackendInfo:
     """What it takes."""
     answers: str = ""
     """The backend whose rows it answers; empty: its own. A replay answers the recorded one's."""
+    hardware: str = ""
+    """The name of the device itself, such as ``NVIDIA H200``; empty: that of the processor where
+    `device` is the CPU, else `device`."""
+    imitates: tuple[str, ...] = ()
+    """Dtypes whose values it rounds to and computes with in float32: such a time says nothing."""
 
     @property
     def is_device(self) -> bool:
@@ -102,6 +107,10 @@ class BackendInfo:
     def compiles(self) -> bool:
         """Whether the device has a compiler of its own, which is silent for hours."""
         return self.form is Form.SOURCE
+
+    def called(self, cpu: str) -> str:
+        """Return the name of what computes, where `cpu` is the processor's."""
+        return self.hardware or (cpu if self.device == "cpu" else self.device)
 
     def readings(self, precision: Precision) -> tuple[Profile, ...]:
         """Return by which readings of the device `precision` is computed; the first one counts."""

@@ -13,6 +13,7 @@ from sr_bench.core.device import DevicePlan
 from sr_bench.core.fields import Bounds, Spelled, Words, matching
 from sr_bench.core.ignored import Ignored
 from sr_bench.core.int8 import Gate, Int8Plan
+from sr_bench.core.latency import LatencyPlan
 from sr_bench.core.metric import printed_metric
 from sr_bench.core.network_io import NetworkInput, NetworkOutput
 from sr_bench.core.precision import Precision
@@ -139,6 +140,8 @@ class ModelCard:
     devices: Mapping[str, str] = field(default_factory=dict)
     """By the device as the document prints it, that as a session calls it: a pattern; numbers of
     the one are judged only on the other."""
+    latency: LatencyPlan = field(default_factory=LatencyPlan)
+    """How printed times were measured."""
     built_calibration: Precision | None = None
     """What the build file behind the document's device rows calibrated by; None: not known. It
     decides no number here."""

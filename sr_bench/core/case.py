@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.claim import Blank, Claim, Source
+from sr_bench.core.latency import printed_batch, printed_size
 from sr_bench.core.metric import image_metrics
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Verdict
@@ -62,10 +63,14 @@ class Case:
         return cls(card, record.metric, precision, record.backend, evaluation, record.claim)
 
     @property
+    def cell(self) -> Claim | Blank | None:
+        """What of the document the case is about."""
+        return self.claim or self.blank
+
+    @property
     def place(self) -> Source | None:
         """The document's cell that the case is about."""
-        cell = self.claim or self.blank
-        return cell.source if cell else None
+        return self.cell.source if self.cell else None
 
     @property
     def printed_as(self) -> str:
@@ -77,7 +82,9 @@ class Case:
 
     @property
     def word(self) -> str:
-        """The backend that the row of its claim names; empty: none."""
+        """The backend that the row of its claim names, or the card for times; empty: none."""
+        if self.cell and self.metric in TIMED_METRICS:
+            return self.cell.backend or self.card.latency.backend
         return self.claim.backend if self.claim else ""
 
     def is_about(self, backend: str) -> bool:
@@ -122,13 +129,38 @@ class Case:
         return "x".join(map(str, shape))
 
     @property
+    def known_size(self) -> tuple[int, int] | None:
+        """(height, width) of the input that a printed time is of; None: nothing says it.
+
+        That of the card goes first, then that of the print, which may have the width first, then
+        the only one that there is.
+        """
+        if shape := self.card.latency.shape:
+            return shape[1:]
+        given, printed = self.card.input, printed_size(self.claim.shape) if self.claim else None
+        only = given.size if given.overlap is None else None  # else of its tiles
+        if fixed := self.evaluation.protocol.input_shape if self.evaluation else None:
+            height, width = (side * self.card.input_scale for side in fixed)
+            only = height, width
+        is_turned = only and printed and only == printed[::-1]
+        return only if is_turned else printed or only
+
+    @property
     def timed_size(self) -> tuple[int, int]:
-        """(height, width) of the input that latency is measured on: what the protocol fixes."""
-        fixed = self.evaluation.protocol.input_shape if self.evaluation else None
-        if fixed is None:
-            return self.card.counted_shape[1:]
-        height, width = (side * self.card.input_scale for side in fixed)
-        return height, width
+        """(height, width) of the input that is timed; where none is known, that of the Flops."""
+        return self.known_size or self.card.counted_shape[1:]
+
+    @property
+    def batch(self) -> int:
+        """How many images are timed at once: one, unless a printed number is of more."""
+        if self.cell is None:
+            return 1
+        return self.card.latency.batch or self.printed_batch or 1
+
+    @property
+    def printed_batch(self) -> int | None:
+        """The batch that the document says of its number, if it does."""
+        return printed_batch(f"{self.cell.variant} {self.cell.device}") if self.cell else None
 
     @property
     def id(self) -> str:

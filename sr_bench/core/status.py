@@ -31,4 +31,4 @@ class Status(StrEnum):
     which limit, and why."""
     UNDECIDED = "undecided"
     """Skips. A gate: too few images, or too varied ones, to tell; it says what they could detect,
-    and how many would tell."""
+    and how many would tell. A printed time: the machine was busy."""

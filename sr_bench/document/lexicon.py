@@ -21,8 +21,8 @@ ROLES: Final = by_word(
         "shape": """shape shapes shapechw shapehwc size sizes inputsize inputsizes inputshape
             inputshapes inputsshape imagesize imgsize inputresolution inputresolutionhxwxc
             resolution resolutions inputsizehw inputsizechw inputdim 输入shape sizepixels
-            imgsizepixels cropsize testsize outputsize 输入尺寸 输入大小 输入分辨率 输入形状
-            分辨率 尺寸 图像尺寸 图片尺寸 尺寸像素 模型输入 输入""",
+            imgsizepixels cropsize testsize input inputs lrsize lrresolution 输入尺寸 输入大小
+            输入分辨率 输入形状 分辨率 尺寸 图像尺寸 图片尺寸 尺寸像素 模型输入 输入""",
         "precision": """precision precisions dtype datatype datatypes quant quantization quantized
             quantisation 位宽 quantmode quantizationmode bits bitwidth numericprecision
             numberformat 精度 量化 量化精度 量化类型 量化方式 数据类型 量化模式 模型精度 推理精度

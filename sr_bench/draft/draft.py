@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
 
+from sr_bench.core.case import TIMED_METRICS
 from sr_bench.core.claim import dataset_key
 from sr_bench.core.precision import Precision
 from sr_bench.document.claims import Reading, read
@@ -178,6 +179,9 @@ class _Drafter:
         if devices := ", ".join(dict.fromkeys(c.device for c in row.claims if c.device)):
             said = f"numbers on {devices}: say under [model.devices] what sessions call each, such"
             self._doubts.note(f"{said} as cuda, vacc or cpu", row)
+        if any(claim.metric in TIMED_METRICS for claim in row.claims):
+            said = "latency, FPS or memory: say under [model.latency] on which device and shape"
+            self._doubts.note(said, row)
         return network
 
     def _range(self, row: Row, network: Network, found: tuple[Found, ...]) -> tuple[float, str]:

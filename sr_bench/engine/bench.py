@@ -25,8 +25,9 @@ from sr_bench.engine.gates import Gatekeeper
 from sr_bench.engine.job import Progress
 from sr_bench.engine.judge.claim import failure_gone, judge, known_failure, warning
 from sr_bench.engine.judge.floor import beside_floor
+from sr_bench.engine.judge.times import judge_time
 from sr_bench.engine.measure.cost import Counts, cost_inputs
-from sr_bench.engine.measure.latency import Timer, time_network
+from sr_bench.engine.measure.latency import Timer, Timings
 from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
@@ -59,6 +60,10 @@ class Bench:
     @cached_property
     def _gatekeeper(self) -> Gatekeeper:
         return Gatekeeper(self._runs)
+
+    @cached_property
+    def _timings(self) -> Timings:
+        return Timings(self._runs)
 
     @cached_property
     def _counts(self) -> Counts:
@@ -197,6 +202,8 @@ class Bench:
         tolerance = card.tolerance_for(case.metric, case.precision)
         # A gap excuses a printed number alone.
         gap = card.gap_for(case.metric, case.precision, slug, claim.variant) if claim else None
+        if case.metric in TIMED_METRICS:
+            return judge_time(claim, measurement, card.latency.tolerance_percent, gap)
         verdict = judge(claim, measurement, tolerance=tolerance, gap=gap)
         failure = known_failure(case, self.info)
         if failure and not measurement.partial:  # another image may be the one that fails
@@ -208,7 +215,7 @@ class Bench:
         return self._record(case, node_id, lambda: self._timed(case, timer, progress))
 
     def _timed(self, case: Case, timer: Timer, progress: Progress) -> Record:
-        record = time_network(self._runs, case, timer, progress)
-        if case.claim is None or record.measurement is None:
+        record = self._timings.record(case, timer, progress)
+        if case.cell is None or record.measurement is None:
             return record
         return replace(record, verdict=self._judged(case, record.measurement))

@@ -85,6 +85,8 @@ def misfit(dims: Dims, shape: Sequence[int]) -> str:
     size = f"[{height or shape[2]}, {width or shape[3]}]"
     if batch not in (0, 1) or channels not in (0, shape[1]):
         advice = "give it one image of its own number of channels"
+    elif batch and shape[0] > 1:
+        advice = "export it with a free batch, or time one image: batch = 1 under [model.latency]"
     elif height and width:
         advice = (
             f"say size = {size} under [model.input], with an overlap to have larger images cut into"

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from math import ceil
+from time import perf_counter
 from typing import Any, cast
 
 import pytest
 
 from sr_bench.core.record import Record
-from sr_bench.engine.measure.latency import Setting, Timer, Times
+from sr_bench.engine.measure.latency import Setting, Timer, Times, rounds_of
 from sr_bench.errors import NotRunError, OptionError
 from sr_bench.plugin.item import CaseItem
 from sr_bench.plugin.progress import ProgressLine
@@ -17,6 +19,8 @@ from sr_bench.plugin.session import SESSION
 _PLUGIN = "pytest-benchmark"  # the name that it registers itself by, however it was loaded
 # Kept of the timed rounds: by these names, in seconds per call.
 _STATISTICS = ("median", "mean", "stddev", "iqr", "min")
+_LEAST_ROUND_S = 0.01
+"""Of a card's rounds: a fast network runs several times in each."""
 
 OFF = (
     "timing is switched off, by --benchmark-disable or by pytest-xdist, whose workers disturb each"
@@ -40,21 +44,28 @@ def check_latency(request: pytest.FixtureRequest, benchmark: Any) -> None:
     item = cast(CaseItem, request.node)
     bench = item.config.stash[SESSION].bench
     with ProgressLine(item.config, item.case.id) as line:
-        timer = _timer(benchmark, f"{item.case.card.id} {item.case.shape}")
+        group = f"{item.case.card.id} {item.case.shape}"
+        timer = _timer(benchmark, group, rounds_of(item.case))
         record = bench.measure_latency(item.case, item.nodeid, timer, line.update)
     _note_memory(benchmark, record)
     item.conclude(record)
 
 
-def _timer(benchmark: Any, group: str) -> Timer:
-    """Return what times with `benchmark`, by the rounds and limits of its options."""
+def _timer(benchmark: Any, group: str, rounds: int) -> Timer:
+    """Return what times with `benchmark`, in so many rounds; 0: by the limits of its options."""
 
     def timed(run: Callable[[], object], setting: Setting) -> Times:
         if benchmark.disabled:
             raise NotRunError(OFF)
         benchmark.group = benchmark.group or group  # an option's stays
         benchmark.extra_info.update(asdict(setting))
-        benchmark(run)
+        if rounds:
+            start = perf_counter()
+            run()
+            times = max(1, ceil(_LEAST_ROUND_S / (perf_counter() - start)))
+            benchmark.pedantic(run, rounds=rounds, iterations=times)
+        else:
+            benchmark(run)
         stats = benchmark.stats.stats
         seconds = {name: getattr(stats, name) for name in _STATISTICS}
         return Times(**{f"{name}_ms": 1000 * s for name, s in seconds.items()}, rounds=stats.rounds)
@@ -67,9 +78,9 @@ def _note_memory(benchmark: Any, record: Record) -> None:
 
     An unused fixture would warn: where nothing was timed, it is used on nothing.
     """
-    if record.measurement is None:
+    if benchmark.stats is None:  # nothing, or the network was timed for another number
         if not benchmark.has_error:
             benchmark.disabled = True
             benchmark(lambda: None)
-    elif "peak_mb" in record.measurement.notes:
+    elif record.measurement and "peak_mb" in record.measurement.notes:
         benchmark.extra_info["peak_mb"] = record.measurement.notes["peak_mb"]

@@ -1,10 +1,25 @@
-"""The processor: what it is called, and how many of its cores this process may use."""
+"""The processor: its name, how many cores this process may use, and how long it waits for one."""
 
 import os
 import platform
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path, PurePosixPath
+from time import perf_counter, process_time
+
+
+@dataclass(frozen=True)
+class CoreWatch:
+    """Sees how long this process waits for a core while one of its threads computes."""
+
+    wall_s: float = field(default_factory=perf_counter)
+    cpu_s: float = field(default_factory=process_time)
+
+    def waited_percent(self) -> float:
+        """Return the part of the time since it was made that no thread of the process ran."""
+        wall_s, cpu_s = perf_counter() - self.wall_s, process_time() - self.cpu_s
+        return 100 * max(0.0, 1 - cpu_s / wall_s)
 
 
 def usable_cores(system: Path = Path("/")) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite, isnan
 
-from sr_bench.core.case import GATE_METRIC
+from sr_bench.core.case import GATE_METRIC, TIMED_METRICS
 from sr_bench.core.cell import CellKey
 from sr_bench.core.claim import Source
 from sr_bench.core.modes import UpdateMode
@@ -30,7 +30,8 @@ def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
     """Return which of `records` an update in `mode` is about.
 
     ``failed`` is about claims that differ, are better than printed, or close a known gap;
-    ``missing`` about cells without a number; ``all`` about both and every other judged claim.
+    ``missing`` about cells without a number; ``all`` about both and every other judged claim, but
+    for times that agree.
     """
     wanted: dict[_Asker, Record] = {}
     left_out: dict[_Asker, str] = {}
@@ -48,7 +49,9 @@ def asked_for(records: Iterable[Record], mode: UpdateMode) -> Asked:
         left_out.pop(name, None)
         if why:
             left_out[name] = why
-        elif mode != "failed" or place is None or record.verdict.status in _FAILED:
+        elif record.verdict.status in _FAILED or (
+            not _stays(record) and (mode != "failed" or place is None)
+        ):
             wanted[name] = record
     not_fit = dict.fromkeys((why, str(name)) for (name, _), why in left_out.items())
     return Asked(tuple(wanted.values()), tuple(not_fit))
@@ -69,6 +72,8 @@ def why_not(record: Record) -> str:
         return "measured infinity, which no table can print: output and ground truth are equal"
     if record.metric == GATE_METRIC or (record.claim is None and verdict.status is Status.NEW):
         return ""
+    if verdict.status is Status.UNDECIDED:
+        return "undecided: timed while the machine was busy"
     if verdict.tolerance is None and record.emulated:
         return "emulated, and the row is about the device: nothing was judged"
     return "shown, but not judged" if verdict.tolerance is None else ""
@@ -90,6 +95,11 @@ def why_not_in(record: Record, key: CellKey) -> str:
         "emulated, and the row's label does not say so: name the emulation in the label"
         f" ({record.backend}-emulated), or measure with another backend"
     )
+
+
+def _stays(record: Record) -> bool:
+    """Tell whether a time agrees: written each time, its last digits would never come to rest."""
+    return record.metric in TIMED_METRICS and record.verdict.status is Status.MATCH
 
 
 def _is_about(record: Record, place: Source | None, mode: UpdateMode) -> bool:

@@ -57,6 +57,15 @@ def test_a_shape_that_models_across_do_not_share_is_none_of_all() -> None:
     assert [claim.shape for claim in read_claims(parse_document(text, "x.md"))] == ["", ""]
 
 
+def test_the_size_of_what_goes_in_is_the_shape_and_that_of_what_comes_out_is_not() -> None:
+    text = (
+        "| Model | Input | Output | Output size | Device | Latency (ms) |\n|-|-|-|-|-|-|\n"
+        "| owl | 640x360 | 1920x1080 | 8x8 | My board | 8.01 |\n"
+    )
+    (claim,) = read_claims(parse_document(text, "x.md"))
+    assert (claim.metric, claim.shape, claim.device) == ("latency", "640x360", "My board")
+
+
 def test_numbers_without_a_name_each_are_named_as_unread() -> None:
     document = parse_document(_SHEET.format('"Car@0.7":86.4/77.2/74.6', "-"), "x.md")
     assert [one.text for one in read(document).printed if one.unread] == [

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.system.cpu import cpu_model
 from tests.tiny_zoo import Zoo
 
 TABLES = """# Tiny
@@ -72,7 +73,7 @@ def test_each_number_is_an_item_and_says_what_keeps_it_from_being_measured(
             f"*7 x {NO_NETWORK}: architecture, onnx or *",
             "*2 x sr-bench does not measure 'top1'",
             "*2 x nothing here computes in w8a16; what can be measured: fp32, *",
-            '*1 x the document prints latency and no device: * "" = "cuda", *',
+            "*1 x the document prints latency and no device and no input size: say it in *",
             "*1 x no * of the card covers PSNR of fp32 on 'Set14': add one, with printed = *",
             "tiny_x2 int8_max: the document prints int8 and no calibration; max is the card's *",
         ]
@@ -108,17 +109,25 @@ def test_every_report_has_all_of_them_in_the_units_of_the_document(
 def test_a_time_is_judged_on_the_device_that_the_card_declares_and_nowhere_else(
     run, zoo: Zoo, printed: Path
 ) -> None:
-    card = zoo.suite / "card.toml"
-    declared = CARD.replace("int8 = {", 'devices = { "" = "DEVICE" }\nint8 = {', 1)
-    quick = ("--benchmark-min-rounds=1", "--benchmark-max-time=0.001")
-    chosen = ("-k", "tiny_x2-fp32-latency or tiny_x2-fp32-fps", "--sr-latency", *quick)
-    card.write_text(declared.replace("DEVICE", "cpu"))
-    run(*chosen)
-    timed = {name: record["verdict"] for name, record in zoo.records().items()}
-    assert {verdict["status"] for verdict in timed.values()} <= {"differs", "better"}
-    assert timed["tiny_x2-fp32-latency"]["tolerance"] == pytest.approx(0.05)
-    card.write_text(declared.replace("DEVICE", "cuda"))
-    run(*chosen).stdout.fnmatch_lines(["*2 x this number is of cuda; this session runs on *"])
+    card, here = zoo.suite / "card.toml", cpu_model()
+    plan = 'latency = { device = "DEVICE", shape = "3x8x16", rounds = 6, tolerance_percent = 100 }'
+    declared = CARD.replace("int8 = {", f"{plan}\nint8 = {{", 1)
+    chosen = ("-k", "tiny_x2-fp32-latency or tiny_x2-fp32-fps", "-W", "error")
+    card.write_text(declared.replace("DEVICE", here))
+    run(*chosen).stdout.fnmatch_lines(["*2 x latency is measured with --sr-latency"])
+    result = run(*chosen, "--sr-latency", "--benchmark-min-rounds=1", "--benchmark-max-time=0.001")
+    result.stdout.fnmatch_lines(["*benchmark 'tiny/tiny_x2 3x8x16': 1 tests*"])  # timed once
+    ms, fps = (zoo.records()[f"tiny_x2-fp32-{name}"] for name in ("latency", "fps"))
+    assert {ms["verdict"]["status"], fps["verdict"]["status"]} <= {"differs", "better", "undecided"}
+    assert ms["measurement"]["notes"] == fps["measurement"]["notes"]
+    assert fps["measurement"]["value"] == pytest.approx(1000 / ms["measurement"]["value"])
+    assert ms["measurement"]["notes"]["rounds"] == 6
+    assert ms["inputs"]["cpu"] == here
+    card.write_text(declared.replace("DEVICE", "Another Core"))
+    elsewhere = run(*chosen, "--sr-latency")
+    elsewhere.stdout.fnmatch_lines(
+        [f"*2 x this number is of Another Core; this session runs on {here}"]
+    )
 
 
 def test_an_update_writes_in_the_units_and_with_the_marks_of_the_document(

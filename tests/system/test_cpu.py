@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.system import cpu
 from sr_bench.system.cpu import usable_cores
 
 
@@ -80,3 +81,12 @@ def test_a_group_that_cannot_be_found_limits_nothing(tmp_path: Path, cgroup: str
 @pytest.mark.usefixtures("eight_cores")
 def test_without_control_groups_all_bound_cores_count(tmp_path: Path) -> None:
     assert usable_cores(tmp_path) == 8
+
+
+def test_the_wait_for_a_core_is_the_time_in_which_nothing_ran(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cpu, "perf_counter", lambda: 14.0)
+    monkeypatch.setattr(cpu, "process_time", lambda: 6.0)
+    assert cpu.CoreWatch(wall_s=10.0, cpu_s=3.0).waited_percent() == pytest.approx(25)
+    assert cpu.CoreWatch(wall_s=12.0, cpu_s=1.0).waited_percent() == 0  # two threads

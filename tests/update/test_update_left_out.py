@@ -10,9 +10,9 @@ from sr_bench.core.record import Record, Status
 from sr_bench.document.claims import read
 from sr_bench.document.tables import parse_document
 from sr_bench.update.cells import work_out
-from sr_bench.update.choose import asked_for
+from sr_bench.update.choose import Asked, asked_for
 from tests.reading import read_claims
-from tests.report.records import record
+from tests.report.records import CLAIM, record
 from tests.update_zoo import (
     A8,
     README,
@@ -138,3 +138,17 @@ def test_a_suite_whose_rows_share_a_cell_keeps_it_where_one_of_them_matches(zoo:
     within = replace(b.verdict, status=Status.MATCH)  # of another tolerance, so that nothing failed
     update(changed(session, "b_x2--fp32-psnr", verdict=within))
     assert zoo.text == shared.replace("30.10", "29.00")
+
+
+@pytest.mark.parametrize("mode", ["failed", "all"])
+def test_a_time_is_written_only_where_it_disagrees_on_a_calm_machine(mode: UpdateMode) -> None:
+    claim = replace(CLAIM, metric="fps", text="30.1")
+    agrees, differs = record(claim, 30.4), record(claim, 20.0, status=Status.DIFFERS)
+    assert asked_for([agrees], mode) == Asked((), ())
+    assert asked_for([differs], mode).records == (differs,)
+    busy = record(claim, 20.0, status=Status.UNDECIDED, tolerance=None)
+    assert asked_for([busy], mode).left_out == (
+        ("undecided: timed while the machine was busy", "README.md:7:22"),
+    )
+    blank = replace(busy, claim=None, place=CLAIM.source)
+    assert asked_for([blank], "all").records == ()

@@ -44,12 +44,20 @@ _CUDA_OPTIONS = {"use_tf32": "0", "cudnn_conv_algo_search": "DEFAULT"}
 
 def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
     """Say what this backend is; on a GPU the version also names the GPU, which changes numbers."""
-    version, note, device = library_version(), "CPU provider", "cpu"
+    version, note, device, gpu = library_version(), "CPU provider", "cpu", ""
+    imitates: tuple[str, ...] = ("fp16",)
     if _takes_gpu():
-        version, device = f"{version} on {gpu_names()}", "cuda"
+        gpu, imitates = gpu_names(), ("fp16", "int8")
+        version, device = f"{version} on {gpu}", "cuda"
         note = f"CUDA provider, no TF32, int8 in float, {driver()}"
     note = f"{note}; fp16 rounds every value to fp16 and accumulates in float32"
-    return BackendInfo("onnxruntime", version, device, emulated=False, note=note)
+    return BackendInfo(
+        *("onnxruntime", version, device),
+        emulated=False,
+        note=note,
+        hardware=gpu,
+        imitates=imitates,
+    )
 
 
 def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:

@@ -24,11 +24,21 @@ def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
 
     On a GPU the version also names the GPU, and torch's own tells its CUDA: all change numbers.
     """
-    version, note, device = _torch_version(), _NOTE, "cpu"
+    version, note, device, gpu = _torch_version(), _NOTE, "cpu", ""
     if "+cpu" not in version and gpu_in_sight():
-        version, device = f"{version} on {gpu_names()}", "cuda"
+        gpu = gpu_names()
+        version, device = f"{version} on {gpu}", "cuda"
         note = f"{note}; batches by size, {driver()}"
-    return BackendInfo("torch", version, device, emulated=False, note=note, form=Form.MODULE)
+    return BackendInfo(
+        "torch",
+        version,
+        device,
+        emulated=False,
+        note=note,
+        form=Form.MODULE,
+        hardware=gpu,
+        imitates=("fp16",),
+    )
 
 
 def precisions(options: BackendOptions = DEFAULT_OPTIONS) -> tuple[Precision, ...]:

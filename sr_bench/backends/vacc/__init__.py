@@ -34,7 +34,13 @@ def describe(options: BackendOptions = DEFAULT_OPTIONS) -> BackendInfo:
     if card := _card(options):
         note = f"card {card.card_type}, {card.dies} dies, driver {card.driver}"
         note = "; ".join([note, *_adapter_note().values()])
-        return BackendInfo("vacc", card.sdk, "vacc", emulated=False, note=note, form=Form.SOURCE)
+        return BackendInfo(
+            *("vacc", card.sdk, "vacc"),
+            emulated=False,
+            note=note,
+            form=Form.SOURCE,
+            hardware=card.card_type,
+        )
     version = f"onnxruntime {onnxruntime.library_version()}"
     note = "by onnxruntime, as --sr-device=emulate asks"
     if options.device != "emulate":

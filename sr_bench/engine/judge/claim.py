@@ -43,12 +43,12 @@ def judge(
         sentence = "measured; no document claims a value for it"
         return Verdict(Status.NEW, sentence, measured=measurement.value)
     low, high = band(claim, tolerance)
-    status = _status(claim, measurement.value, low=low, high=high)
+    status = ended(claim, measurement.value, low=low, high=high)
     if gap:
         status = Status.GAP_CLOSED if status is Status.MATCH else Status.KNOWN_GAP
     return Verdict(
         status,
-        _sentence(status, gap),
+        how_ended(status, gap),
         measured=measurement.value,
         claimed=claim.value,
         tolerance=high - claim.value,
@@ -71,7 +71,8 @@ def fits(claim: Claim, value: float, tolerance: Tolerance) -> bool:
     return low - slop <= value <= high + slop
 
 
-def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
+def ended(claim: Claim, value: float, *, low: float, high: float) -> Status:
+    """Return how `value` lies to what agrees with `claim`, from `low` to `high`."""
     slop = _ROUND_OFF * max(1.0, abs(claim.value))
     if low - slop <= value <= high + slop:
         return Status.MATCH
@@ -81,7 +82,8 @@ def _status(claim: Claim, value: float, *, low: float, high: float) -> Status:
     return Status.BETTER if is_better else Status.DIFFERS
 
 
-def _sentence(status: Status, gap: KnownGap | None) -> str:
+def how_ended(status: Status, gap: KnownGap | None) -> str:
+    """Return the sentence of `status`; of a known gap, its reason."""
     if gap and status is Status.GAP_CLOSED:
         return f"agrees with the document: remove the known gap from the card ({gap.reason})"
     if gap:

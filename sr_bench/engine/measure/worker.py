@@ -122,11 +122,14 @@ class Worker:
         """Return what gives the session of `prepared` for one run."""
         return self.open(prepared)  # others lend what stays open between runs
 
-    def open_artefact(self, artefact: Artefact, prepared: Prepared) -> Session:
-        """Open `artefact`, made from `prepared`, so that it takes whole images."""
+    def open_artefact(self, artefact: Artefact, prepared: Prepared, threads: int = 0) -> Session:
+        """Open `artefact`, made from `prepared`, so that it takes whole images.
+
+        It computes with `threads`; 0: with as many as the options say.
+        """
         chosen = self._selection
         opened: Session = chosen.backend_module.open_session(
-            artefact, threads=chosen.session_threads, options=chosen.backend_options
+            artefact, threads=threads or chosen.session_threads, options=chosen.backend_options
         )
         if self.info.replays:  # whole images were recorded
             return opened

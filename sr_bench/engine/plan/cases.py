@@ -18,7 +18,7 @@ from sr_bench.core.case import (
 from sr_bench.core.claim import Blank, Claim, split_scale
 from sr_bench.core.metric import image_metrics, is_measured
 from sr_bench.engine.plan.options import Selection
-from sr_bench.engine.plan.refusals import why_refused
+from sr_bench.engine.plan.refusals import why_refused, why_untimed
 from sr_bench.engine.plan.suite import Suite
 
 
@@ -79,11 +79,11 @@ def _printed(
         claim, blank = (cell, None) if isinstance(cell, Claim) else (None, cell)
         precision = model.measured_in(cell.precision)
         evaluation = _evaluation_of(model, cell)
-        why = why_refused(model, cell.metric, precision, evaluation, cell)
+        case = Case(model, cell.metric, precision, selection.backend, evaluation, claim, blank)
+        why = why_refused(model, cell.metric, precision, evaluation, cell) or why_untimed(case)
         about = cell.metric in COST_METRICS or same_backend(cell.backend, selection.answers)
         if blank and (why or not about):  # nothing here could be written into it
             continue
-        case = Case(model, cell.metric, precision, selection.backend, evaluation, claim, blank)
         case = replace(case, refusal=why)
         if _wanted(case, selection):
             yield case

@@ -1,6 +1,5 @@
 """Why a session can't measure what a document prints, and what to declare or to do."""
 
-import re
 from fnmatch import fnmatchcase
 
 from sr_bench import discovery
@@ -15,13 +14,13 @@ from sr_bench.core.case import (
     Case,
 )
 from sr_bench.core.claim import Blank, Claim
+from sr_bench.core.latency import is_one_device, printed_size
 from sr_bench.core.metric import is_measured, metric_info
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import Selection
 from sr_bench.text import toml
 
-_BATCH = re.compile(r"batch\D{0,20}(\d{1,6})", re.IGNORECASE)
-_SIDE = re.compile(r"\d{2,}")  # of a shape; shorter numbers are a batch or channels
+_SETS = "{} under [model.latency] sets it"
 
 
 def why_refused(
@@ -56,7 +55,35 @@ def why_refused(
         return _of_file(model, precision, cell.backend if cell else "")
     if cell and (why := _of_device(model, metric, cell)):
         return why
-    return "" if evaluation else _of_dataset(metric, precision, cell.dataset if cell else "")
+    if evaluation or metric in TIMED_METRICS:  # noise can be timed
+        return ""
+    return _of_dataset(metric, precision, cell.dataset if cell else "")
+
+
+def why_untimed(case: Case) -> str:
+    """Return what the card must tell of a printed time: each thing that nothing says.
+
+    It is empty where nothing is missing, and of what is not timed.
+    """
+    if case.metric not in TIMED_METRICS or case.cell is None:
+        return ""
+    pattern, title = _pattern(case.card, case.cell), metric_info(case.metric).title
+    if pattern and not is_one_device(pattern):
+        return (
+            f"{title} is compared on one device alone, and {pattern!r} of the card is many: name"
+            ' it, such as "AMD EPYC*" (sr-bench doctor names this machine\'s)'
+        )
+    missing = {}
+    if not pattern:
+        missing["no device"] = 'device = "AMD EPYC*"'
+    if case.known_size is None:
+        missing["no input size"] = f'shape = "{case.shape}"'
+    if not missing:
+        return ""
+    return (
+        f"the document prints {title} and {' and '.join(missing)}: say it in the card, under"
+        f" [model.latency], such as {', '.join(missing.values())}"
+    )
 
 
 def why_not_here(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> str:
@@ -72,16 +99,25 @@ def why_not_here(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> 
         return case.refusal
     if why := _of_backend(case, chosen.answers, info):
         return why
-    claim, timed = case.claim, case.metric in TIMED_METRICS
-    if claim is None or not (timed or claim.device):
+    cell, timed = case.cell, case.metric in TIMED_METRICS
+    if cell is None or not (timed or cell.device):
         return ""
-    pattern, device = case.card.devices[claim.device], info.device.removesuffix(", replayed")
-    here = cpu if info.device == "cpu" else device  # who knows which one was recorded
-    if not any(fnmatchcase(name.lower(), pattern.lower()) for name in (here, device)):
-        return f"this number is of {claim.device or pattern}; this session runs on {here}"
+    pattern, device = _pattern(case.card, cell), info.device.removesuffix(", replayed")
+    here = info.called(cpu).removesuffix(", replayed")  # who knows which one was recorded
+    # Times are of one device: "cpu" is the name of many.
+    names = (here,) if timed else (here, device)
+    if not any(fnmatchcase(name.lower(), pattern.lower()) for name in names):
+        of = cell.device or pattern
+        of += f", {pattern}" if timed and pattern != of else ""
+        return f"this number is of {of}; this session runs on {here}"
     if timed and not chosen.latency:
-        return "networks are timed only on demand: rerun with --sr-latency"
-    return _of_shape(case, claim) if timed else ""
+        return "latency is measured with --sr-latency"
+    return _of_conditions(case) if timed else ""
+
+
+def _pattern(model: ModelCard, cell: Claim | Blank) -> str:
+    """Return what the card calls the device of `cell`; empty if it does not say it."""
+    return model.devices.get(cell.device, "") if cell.device else model.latency.device
 
 
 def _of_backend(case: Case, backend: str, info: BackendInfo) -> str:
@@ -98,15 +134,17 @@ def _of_backend(case: Case, backend: str, info: BackendInfo) -> str:
     return f"this row claims {'an' if word[0] in 'aeiou' else 'a'} {word} number; {rerun}"
 
 
-def _of_shape(case: Case, claim: Claim) -> str:
-    """Say that another size is timed than the one that the document prints, if so."""
-    batch = _BATCH.search(f"{claim.variant} {claim.device}")
-    if batch and int(batch[1]) > 1:
-        return f"this number is of a batch of {batch[1]}, and images are timed one by one"
-    sides = tuple(map(int, _SIDE.findall(claim.shape)))
-    if len(sides) != 2 or sides == case.timed_size:
-        return ""
-    return f"this number is of {claim.shape}, and {case.shape} is timed: cost.shape sets it"
+def _of_conditions(case: Case) -> str:
+    """Say that the document prints other conditions of a time than the card does, if so."""
+    plan, shape = case.card.latency, case.claim.shape if case.claim else ""
+    printed = printed_size(shape)
+    # A document may print the width first.
+    if plan.shape and printed and sorted(printed) != sorted(case.timed_size):
+        return f"this number is of {shape}, and {case.shape} is timed: {_SETS.format('shape')}"
+    if plan.batch and case.printed_batch not in (None, plan.batch):
+        of, timed = f"a batch of {case.printed_batch}", f"one of {plan.batch}"
+        return f"this number is of {of}, and {timed} is timed: {_SETS.format('batch')}"
+    return ""
 
 
 def _of_precision(precision: Precision) -> str:
@@ -122,13 +160,12 @@ def _of_precision(precision: Precision) -> str:
 
 def _of_device(model: ModelCard, metric: str, cell: Claim | Blank) -> str:
     """Say that the card must tell which device a number is about, if it must."""
-    if cell.device in model.devices or not (cell.device or metric in TIMED_METRICS):
+    if not cell.device or cell.device in model.devices:
         return ""
-    about = f"on {cell.device!r}" if cell.device else "and no device"
     return (
-        f"the document prints {metric_info(metric).title} {about}: name it in the card as sessions"
-        f' do, under [model.devices], such as {toml.value(cell.device)} = "cuda", a'
-        ' processor\'s name, or "*" for any'
+        f"the document prints {metric_info(metric).title} on {cell.device!r}: name it in the card"
+        f" as sessions do, under [model.devices], such as {toml.value(cell.device)} ="
+        ' "NVIDIA H200", or a processor\'s name; "*" stands for any characters'
     )
 
 
@@ -144,8 +181,6 @@ def _of_file(model: ModelCard, precision: Precision, word: str) -> str:
 
 
 def _of_dataset(metric: str, precision: Precision, dataset: str) -> str:
-    if metric in TIMED_METRICS:
-        return "timing needs an [[model.evaluation]]: its protocol says what the network is given"
     on = f" on {dataset!r}" if dataset else ""
     name = f', with printed = "{dataset}" if its folder has another name' if dataset else ""
     return (

@@ -11,9 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from statistics import fmean, median, stdev
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from onnx import ModelProto
 from sr_bench.core.backend import Session
 from sr_bench.core.found import Candidate, Tried
 from sr_bench.core.int8 import RangeChoice, Skips
+from sr_bench.engine.measure.in_turn import in_turn
 from sr_bench.engine.measure.tried import TriedNetworks
 from sr_bench.engine.measure.worker import Worker
 from sr_bench.engine.prepare.int8 import Int8Maker
@@ -183,13 +183,8 @@ class HeldOut(TriedNetworks):
             for candidate in candidates:
                 opened = self._opened(half.model(candidate, observer))
                 sessions.append(stack.enter_context(opened))
-            times: list[list[float]] = [[] for _ in sessions]
-            for _ in range(_ROUNDS + 1):
-                for session, each in zip(sessions, times, strict=True):
-                    start = perf_counter()
-                    session.run(image)
-                    each.append(1e3 * (perf_counter() - start))
-        full, *others = (median(each[1:]) for each in times)  # the first run warms up
+            runs = [partial(session.run, image) for session in sessions]
+            full, *others = map(median, in_turn(runs, _ROUNDS))
         return full, others
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sr_bench.core.detail import Detail
 from sr_bench.core.device import Profile
 from sr_bench.core.record import Record
+from sr_bench.report.parts.speed import slower_lines
 
 INTERVAL = (
     f"interval: by two readings of the card's int8 arithmetic, {Profile.TVM} (measured) and"
@@ -14,7 +15,10 @@ INTERVAL = (
 
 
 def device_lines(records: Sequence[Record]) -> list[str]:
-    """Return what must be known about the device of `records`, each sentence once."""
+    """Return what must be known about the device of `records`, and of their speed on it.
+
+    Each sentence stands once.
+    """
     adapter = (record.detail.adapter for record in records if record.detail.adapter)
     warned = (
         f"{record.model} {record.precision}: {record.detail.warning}"
@@ -22,7 +26,8 @@ def device_lines(records: Sequence[Record]) -> list[str]:
         if record.detail.warning
     )
     cpus = (record.detail.measured_on for record in records if record.detail.measured_on)
-    return list(dict.fromkeys([*adapter, *warned, *(f"measured on {cpu}" for cpu in cpus)]))
+    measured = (f"measured on {cpu}" for cpu in cpus)
+    return [*dict.fromkeys([*adapter, *warned, *measured]), *slower_lines(records)]
 
 
 def lr_lines(records: Sequence[Record]) -> list[str]:

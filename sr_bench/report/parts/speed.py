@@ -1,11 +1,13 @@
 """Join how fast a network ran to the rows of what it scored."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sr_bench.core.case import LATENCY_METRIC
+from sr_bench.core.latency import BesideFp32
 from sr_bench.core.record import Measurement, Record
+from sr_bench.text.printable import some
 
 
 @dataclass(frozen=True)
@@ -29,21 +31,32 @@ class Joined:
 
 
 _Key = tuple[str, str, str, str]
-_TITLES = (("ms per image", "ms"), ("images/s", "img/s"), ("peak MB", "MB"))
+_TITLES = (
+    *(("ms per image", "ms"), ("images/s", "img/s"), ("peak MB", "MB")),
+    ("times as long as fp32", "x fp32"),
+)
+_NAMED = 6
 
 
 def join_speed(records: Sequence[Record]) -> Joined:
     """Return `records` without the latencies that have become columns of other rows.
 
     A latency belongs to the measured rows of the same model, precision and backend. One that
-    wasn't measured, that has no such row, or that a document prints, is a row of its own.
+    wasn't measured, that has no such row, or that a document prints, is a row of its own; of the
+    latter no second one is shown.
     """
     timed: dict[_Key, list[Record]] = defaultdict(list)
     for record in records:
         if _joins(record):
             timed[_key(record)].append(record)
-    hosts = {_key(row) for row in records if row.measurement and row.metric != LATENCY_METRIC}
-    rows = tuple(record for record in records if not _joins(record) or _key(record) not in hosts)
+    measured = [row for row in records if row.measurement]
+    hosts = {_key(row) for row in measured if row.metric != LATENCY_METRIC}
+    claimed = {_timed(row) for row in measured if row.metric == LATENCY_METRIC and row.claim}
+    rows = tuple(
+        row
+        for row in records
+        if not (_joins(row) and (_key(row) in hosts or _timed(row) in claimed))
+    )
     shapes = {record.detail.shape for latencies in timed.values() for record in latencies}
     # Times of several input shapes stand in one cell, each with its shape.
     cells = [_cells(row, timed, name_shape=len(shapes) > 1) for row in rows]
@@ -60,6 +73,10 @@ def _joins(record: Record) -> bool:
 
 def _key(record: Record) -> _Key:
     return (record.family, record.model, record.precision, record.backend)
+
+
+def _timed(record: Record) -> tuple[str, ...]:
+    return (*_key(record), record.detail.shape)
 
 
 def _cells(
@@ -84,11 +101,28 @@ def _cells(
     )
 
 
-def _texts(measurement: Measurement) -> tuple[str, str, str]:
+def slower_lines(records: Iterable[Record]) -> list[str]:
+    """Return a line that names the low precisions of `records` that take longer than fp32."""
+    slower = {
+        (record.model, record.precision, record.backend): f"{record.model} {record.precision}"
+        f" {beside.ratio:.2f} times its time"
+        for record in records
+        if record.measurement
+        and (beside := BesideFp32.of(record.measurement.notes))
+        and beside.is_slower
+    }
+    if not slower:
+        return []
+    return [f"slower than fp32, timed in turn: {some(list(slower.values()), _NAMED)}"]
+
+
+def _texts(measurement: Measurement) -> tuple[str, ...]:
     notes = measurement.notes
-    values = (measurement.value, notes.get("images_per_s"), notes.get("peak_mb"))
-    ms, rate, peak = ("" if value is None else _short(value) for value in values)
-    return ms, rate, peak
+    names = ("images_per_s", "peak_mb", "of_fp32")
+    rate, *others = map(notes.get, names)
+    # Of a batch the value is of all its images.
+    values = (1000 / rate if rate else measurement.value, rate, *others)
+    return tuple("" if value is None else _short(value) for value in values)
 
 
 def _short(value: float) -> str:

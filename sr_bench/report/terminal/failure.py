@@ -3,6 +3,7 @@
 from decimal import ROUND_CEILING, Context, Decimal
 from math import isfinite
 
+from sr_bench.core.case import TIMED_METRICS
 from sr_bench.core.gate import GateVerdict
 from sr_bench.core.metric import with_unit as metric_unit
 from sr_bench.core.record import Record, Status
@@ -16,7 +17,7 @@ from sr_bench.report.terminal.gate import (
     held_lines,
 )
 from sr_bench.report.terminal.headline import subject
-from sr_bench.text.printable import printable
+from sr_bench.text.printable import counted, printable
 
 _ANY_FLOAT = Context(prec=400)  # a float may have 309 digits before the point; the default is 28
 _ERROR_LINES = 17  # a sentence, and the 15 lines of output that it may quote
@@ -38,7 +39,8 @@ def failure_text(record: Record) -> str:
             lines += forensics_summary(record.detail.forensics)
         if record.detail.forensics_by_hand:
             lines.append(f"forensics  {printable(record.detail.forensics_by_hand)}")
-    lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}"]
+    timed = " --sr-latency" if record.metric in TIMED_METRICS else ""
+    lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}{timed}"]
     return printable("\n".join(lines))
 
 
@@ -54,6 +56,14 @@ def _gate(record: Record, gate: GateVerdict) -> list[str]:
     if record.detail.explanation_failed:
         lines += ["", explanation_failed(record.detail.explanation_failed)]
     return [*lines, ""]
+
+
+def _timed(record: Record) -> list[str]:
+    detail = record.detail
+    if not detail.shape:  # a failure that is gone, of a network that did not run
+        return []
+    threads = f"{counted(detail.threads, 'thread')}, {record.backend} ({record.device})"
+    return [f"timed      {detail.shape}, {threads}"]
 
 
 def _rounded_up(value: float) -> str:
@@ -73,14 +83,16 @@ def _numbers(record: Record) -> list[str]:
         f"measured   {with_unit(measured(record, extra=2), record)}"
         f"  (delta {with_unit(delta(record, extra=2), record)})",
     ]
-    if verdict.tolerance is not None and verdict.delta is not None:
+    if record.metric in TIMED_METRICS:
+        lines += _timed(record)
+    elif verdict.tolerance is not None and verdict.delta is not None:
         cut = verdict.digits == "truncated"
         side = " upwards, as the document cuts digits off" if cut else ""
         lines.append(
             f"tolerance  {metric_unit(f'{verdict.tolerance:.6g}', record.metric)}{side};"
             f" the smallest that passes is {_rounded_up(abs(verdict.delta))}"
         )
-    if record.protocol:
+    if record.protocol and record.metric not in TIMED_METRICS:
         images = len(record.measurement.images) if record.measurement else 0
         lines.append(
             f"protocol   {record.protocol}, {images} images, {record.backend} ({record.device})"

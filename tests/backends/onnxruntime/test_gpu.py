@@ -81,6 +81,7 @@ def test_the_version_names_the_gpu_so_that_no_result_of_the_cpu_is_taken_for_its
 ) -> None:
     info = backend.describe()
     assert (info.device, info.version) == ("cuda", "1.31.1 on NVIDIA T4")
+    assert (info.hardware, info.imitates) == ("NVIDIA T4", ("fp16", "int8"))
     assert info.is_device
     assert not info.emulated
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")

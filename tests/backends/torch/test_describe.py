@@ -61,6 +61,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 def test_the_version_names_torch_its_cuda_and_the_gpu(machine: Machine) -> None:
     info = machine.describe("NVIDIA H200")
     assert (info.device, info.version) == ("cuda", "2.6.0+cu124 on NVIDIA H200")
+    assert (info.hardware, info.called("a cpu")) == ("NVIDIA H200", "NVIDIA H200")
     assert info.note.endswith("; batches by size, driver 550.54.15")
 
 
@@ -75,7 +76,7 @@ def test_gpus_of_one_model_are_named_once_and_others_with_what_chooses(
 ) -> None:
     assert machine.describe("NVIDIA T4", "NVIDIA T4").version.endswith(" on NVIDIA T4")
     both = machine.describe("NVIDIA T4", "NVIDIA A100").version
-    assert both.endswith(" on NVIDIA T4 or NVIDIA A100 (CUDA_VISIBLE_DEVICES not set)")
+    assert both.endswith(" on one of NVIDIA T4 or NVIDIA A100 (CUDA_VISIBLE_DEVICES not set)")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert torch_backend.describe().version.endswith("A100 (CUDA_VISIBLE_DEVICES 1)")
 
@@ -94,7 +95,7 @@ def test_a_hidden_gpu_is_not_described(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
     info = machine.describe("NVIDIA H200")
-    assert (info.device, info.version) == ("cpu", "2.6.0+cu124")
+    assert (info.device, info.version, info.called("a cpu")) == ("cpu", "2.6.0+cu124", "a cpu")
     assert "driver" not in info.note
 
 

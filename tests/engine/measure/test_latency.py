@@ -167,7 +167,8 @@ def test_the_record_holds_the_median_and_the_rest_as_notes(zoo: Zoo):
     timed = record.measurement
     assert timed is not None
     assert (timed.metric, timed.unit, timed.value, timed.partial) == ("latency", "ms", 4.0, False)
-    peak = timed.notes["peak_mb"]
+    peak, waited = timed.notes["peak_mb"], timed.notes["waited_percent"]
+    assert 0 <= waited <= 100
     assert timed.notes == {
         "images_per_s": 250.0,
         "mean_ms": 5.0,
@@ -175,11 +176,13 @@ def test_the_record_holds_the_median_and_the_rest_as_notes(zoo: Zoo):
         "iqr_ms": 0.25,
         "min_ms": 3.5,
         "rounds": 7,
+        "spread_percent": 6.25,
+        "waited_percent": waited,
         "peak_mb": peak,
     }
     verdict = record.verdict
     assert (verdict.status, verdict.measured) == (Status.NEW, 4.0)
-    assert verdict.sentence == "measured; latency is not judged"
+    assert verdict.sentence == "measured; no document claims a value for it"
     assert (record.dataset, record.device, record.protocol) == ("", "cpu", "mine")
     assert record.detail == Detail(shape="3x8x16", threads=1, image="pair a")
 

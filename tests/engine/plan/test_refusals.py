@@ -8,7 +8,7 @@ import pytest
 from sr_bench.cards.load import load_card
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.case import Case
-from sr_bench.core.claim import Claim, Source
+from sr_bench.core.claim import Blank, Claim, Source
 from sr_bench.core.precision import Precision
 from sr_bench.document.tables import parse_document
 from sr_bench.engine.plan.cases import latency_cases, plan
@@ -23,6 +23,7 @@ PRINTED = Claim(
 )
 HERE = BackendInfo("onnxruntime", "1.20", "cpu", emulated=False, note="")
 CPU = "Acme Core 7 (R)"
+TIMED = '[model.latency]\ndevice = "Acme Core*"\nshape = "3x90x160"\n'
 
 
 @pytest.fixture
@@ -135,18 +136,76 @@ def test_a_number_of_a_device_is_judged_only_on_the_one_that_the_card_declares(c
 def test_a_time_needs_its_device_in_the_card_and_the_option_in_the_session(
     cases, metric: str
 ) -> None:
-    (case,) = cases(about(metric=metric))
-    assert case.refusal.endswith("""such as "" = "cuda", a processor's name, or "*" for any""")
-    card = ONNX + ON_SET5 + '[model.devices]\n"" = "cpu"\n'
-    (case,) = cases(about(metric=metric), card=card)
-    assert here(case).endswith("rerun with --sr-latency")
+    (case,) = cases(about(metric=metric), card=ONNX)
+    assert case.refusal.endswith(
+        " and no device and no input size: say it in the card, under [model.latency], such as"
+        ' device = "AMD EPYC*", shape = "3x256x256"'
+    )
+    (case,) = cases(about(metric=metric, shape="3x64x96"), card=ONNX)
+    assert case.refusal.endswith(
+        'no device: say it in the card, under [model.latency], such as device = "AMD EPYC*"'
+    )
+    (case,) = cases(about(metric=metric), card=ONNX + TIMED)
+    assert here(case) == "latency is measured with --sr-latency"
     assert here(case, latency=True) == ""
-    (case,) = cases(about(metric=metric, shape="1x3x720x1280"), card=card)
-    assert "of 1x3x720x1280, and 3x256x256 is timed" in here(case, latency=True)
-    (case,) = cases(about(metric=metric, variant="Batch Size=8"), card=card)
-    assert here(case, latency=True).startswith("this number is of a batch of 8")
-    (case,) = cases(about(metric=metric), card=card)
     assert case.id == f"a-fp32-{metric}"  # not the id of what is timed and nobody prints
+
+
+def test_a_time_is_of_the_shape_and_the_batch_that_are_printed_or_that_the_card_says(cases) -> None:
+    on_core = ONNX + '[model.latency]\ndevice = "acme core*"\n'
+    (case,) = cases(about(metric="fps", shape="3x64x96", variant="Batch Size=8"), card=on_core)
+    assert (case.shape, case.batch, here(case, latency=True)) == ("3x64x96", 8, "")
+    batched = ONNX + TIMED + "batch = 4\n"
+    (case,) = cases(about(metric="fps"), card=batched)
+    assert (case.shape, case.batch) == ("3x90x160", 4)
+    (case,) = cases(about(metric="fps", shape="160x90"), card=batched)  # the width first
+    assert (case.shape, here(case, latency=True)) == ("3x90x160", "")
+    (case,) = cases(about(metric="fps", shape="1x3x720x1280"), card=batched)
+    assert here(case, latency=True) == (
+        "this number is of 1x3x720x1280, and 3x90x160 is timed: shape under [model.latency] sets it"
+    )
+    (case,) = cases(about(metric="fps", variant="b8"), card=batched)
+    assert here(case, latency=True) == (
+        "this number is of a batch of 8, and one of 4 is timed: batch under [model.latency] sets it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("printed", "timed"), [("", "3x90x160"), ("160x90", "3x90x160"), ("3x64x96", "3x64x96")]
+)
+def test_the_only_size_that_a_network_takes_may_be_printed_with_the_width_first(
+    cases, printed: str, timed: str
+) -> None:
+    card = ONNX + '[model.latency]\ndevice = "X"\n[model.input]\nsize = [90, 160]\n'
+    (case,) = cases(about(metric="fps", shape=printed), card=card)
+    assert (case.refusal, case.shape) == ("", timed)
+
+
+def test_a_time_is_judged_on_no_device_but_its_own(cases) -> None:
+    elsewhere = ONNX + TIMED.replace("Acme Core*", "Acme Core 9*")
+    (case,) = cases(about(metric="latency"), card=elsewhere)
+    assert here(case, latency=True) == f"this number is of Acme Core 9*; this session runs on {CPU}"
+    blank = Blank("latency", Precision.FP32, "", "", Source("README.md", 3, 5))
+    assert "of Acme Core 9*" in here(replace(case, claim=None, blank=blank), latency=True)
+    printed = about(metric="latency", device="My board", shape="3x64x64")
+    named = '[model.devices]\n"My board" = "NVIDIA H200"\n'
+    (case,) = cases(printed, card=ONNX + named)
+    gpu = replace(HERE, device="cuda", hardware="NVIDIA T4")
+    assert why_not_here(case, Selection(latency=True), gpu, CPU) == (
+        "this number is of My board, NVIDIA H200; this session runs on NVIDIA T4"
+    )
+    its_own = replace(gpu, hardware="NVIDIA H200")
+    assert why_not_here(case, Selection(latency=True), its_own, CPU) == ""
+    kind = replace(case, card=replace(case.card, devices={"My board": "npu"}))
+    npu = replace(HERE, device="npu", hardware="NPU 9")
+    assert why_not_here(kind, Selection(latency=True), npu, CPU).endswith("runs on NPU 9")
+    (case,) = cases(printed, card=ONNX + named.replace("NVIDIA H200", "cuda"))
+    assert case.refusal.startswith("latency is compared on one device alone, and 'cuda' of the")
+
+
+def test_a_time_of_another_backend_says_so(cases) -> None:
+    (case,) = cases(about(metric="latency"), card=ONNX + TIMED + 'backend = "ncnn"\n')
+    assert here(case, latency=True) == "this row claims a ncnn number; rerun with --backend=ncnn"
 
 
 def test_the_size_of_a_model_is_known_of_the_file_that_the_card_names(cases) -> None:

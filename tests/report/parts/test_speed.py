@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from sr_bench.report.parts.provenance import device_lines
 from sr_bench.report.parts.speed import join_speed
-from tests.report.records import record, without_value
+from tests.report.records import CLAIM, record, without_value
 from tests.report.sessions import latency
 
 FAST = {"images_per_s": 81.04, "peak_mb": 411.6}
@@ -60,3 +61,35 @@ def test_timings_of_several_shapes_name_them() -> None:
 
 def test_timings_without_a_row_to_join_have_one_each() -> None:
     assert cells(latency(1.0), latency(2.0)) == {"ms per image": ("1", "2")}
+
+
+def low(ms: float, ratio: float, spread: float = 0.05, model: str = "m_x2"):
+    notes = {"of_fp32": ratio, "of_fp32_low": ratio - spread, "of_fp32_high": ratio + spread}
+    return replace(latency(ms, **notes), precision="int8_kl", model=model)
+
+
+def test_a_low_precision_that_is_slower_than_fp32_is_named() -> None:
+    slow, fast, unsure = low(9, 1.31), low(3, 0.44, model="b"), low(6, 1.02, model="c")
+    assert device_lines([latency(7), slow, fast, unsure, slow]) == [
+        "slower than fp32, timed in turn: m_x2 int8_kl 1.31 times its time"
+    ]
+    assert device_lines([latency(7), fast]) == []
+    many = [low(9, 1.31, model=f"m{number}") for number in range(8)]
+    (line,) = device_lines(many)
+    assert line.endswith("m5 int8_kl 1.31 times its time and 2 more")
+
+
+def test_the_ratio_to_fp32_is_a_column() -> None:
+    scored = replace(record(), precision="int8_kl")
+    assert cells(scored, low(9, 1.31))["times as long as fp32"] == ("1.31",)
+
+
+def test_a_time_that_a_document_prints_too_is_one_row() -> None:
+    printed = replace(latency(7), claim=replace(CLAIM, metric="latency"))
+    assert join_speed([printed, latency(7)]).rows == (printed,)
+    other = latency(7, shape="3x9x9")
+    assert join_speed([printed, other]).rows == (printed, other)
+
+
+def test_the_time_of_a_batch_is_shown_for_an_image() -> None:
+    assert cells(latency(40, images_per_s=100))["ms per image"] == ("10",)

@@ -83,6 +83,18 @@ def test_a_cost_metric_has_no_protocol() -> None:
     assert "protocol" not in text
 
 
+def test_a_time_is_shown_with_what_it_was_taken_under() -> None:
+    slow = record(replace(CLAIM, metric="latency", text="10.0"), 21.1, status=Status.DIFFERS)
+    slow = replace(slow, dataset="", detail=Detail(shape="3x8x8", threads=2))
+    lines = failure_text(slow).splitlines()
+    assert lines[0] == "README.md:7:22: m_x2 fp32 latency"
+    assert lines[-2:] == [
+        "timed      3x8x8, 2 threads, onnxruntime (cpu)",
+        "rerun      pytest 'zoo/card.toml::m' --backend=onnxruntime --sr-latency",
+    ]
+    assert not any("smallest" in line or "protocol" in line for line in lines)
+
+
 def test_a_reason_of_many_lines_stays_short() -> None:
     verdict = Verdict(Status.GAP_CLOSED, "line\n" * 30, 30.1, 30.1, 0.005)
     lines = failure_text(replace(record(), verdict=verdict)).splitlines()

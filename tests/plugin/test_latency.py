@@ -46,8 +46,8 @@ def test_each_network_has_one_more_item(run, zoo: Zoo):
     assert record["verdict"]["measured"] > 0
 
 
-def test_the_ini_key_asks_for_it_too(run, zoo: Zoo, pytester: pytest.Pytester):
-    pytester.makeini("[pytest]\nsr_latency = true")
+def test_addopts_asks_for_it_too(run, zoo: Zoo, pytester: pytest.Pytester):
+    pytester.makeini("[pytest]\naddopts = --sr-latency")
     run("--collect-only", "-q").stdout.fnmatch_lines([f"*::{ITEM}", "6 tests collected*"])
 
 

@@ -137,7 +137,7 @@ class Case:
         """
         if shape := self.card.latency.shape:
             return shape[1:]
-        given, printed = self.card.input, printed_size(self.claim.shape) if self.claim else None
+        given, printed = self.card.input, printed_size(self.cell.shape) if self.cell else None
         only = given.size if given.overlap is None else None  # else of its tiles
         if fixed := self.evaluation.protocol.input_shape if self.evaluation else None:
             height, width = (side * self.card.input_scale for side in fixed)

@@ -54,6 +54,7 @@ class Blank:
     device: str = ""
     variant: str = ""
     exponent: int = 0
+    shape: str = ""
 
 
 def in_print(value: float, exponent: int) -> float:

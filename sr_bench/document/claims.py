@@ -146,7 +146,7 @@ def _place(finding: Finding, precision: Precision, variant: str) -> Place:
     says, measure = finding.says, finding.measure
     about = (says.dataset, finding.source, says.scale, says.device, variant)
     if not finding.text:
-        blank = Blank(measure.metric, precision, says.backend, *about, measure.exponent)
+        blank = Blank(measure.metric, precision, says.backend, *about, measure.exponent, says.shape)
         return Place(blank, finding.cell)
     who = (says.model, says.row_source, precision, says.backend, says.shape)
     printed = (measure.unit, measure.exponent)

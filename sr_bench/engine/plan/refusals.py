@@ -136,7 +136,7 @@ def _of_backend(case: Case, backend: str, info: BackendInfo) -> str:
 
 def _of_conditions(case: Case) -> str:
     """Say that the document prints other conditions of a time than the card does, if so."""
-    plan, shape = case.card.latency, case.claim.shape if case.claim else ""
+    plan, shape = case.card.latency, case.cell.shape if case.cell else ""
     printed = printed_size(shape)
     # A document may print the width first.
     if plan.shape and printed and sorted(printed) != sorted(case.timed_size):

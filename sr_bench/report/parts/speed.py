@@ -51,7 +51,7 @@ def join_speed(records: Sequence[Record]) -> Joined:
             timed[_key(record)].append(record)
     measured = [row for row in records if row.measurement]
     hosts = {_key(row) for row in measured if row.metric != LATENCY_METRIC}
-    claimed = {_timed(row) for row in measured if row.metric == LATENCY_METRIC and row.claim}
+    claimed = {_timed(row) for row in measured if row.metric == LATENCY_METRIC and row.source}
     rows = tuple(
         row
         for row in records
@@ -68,7 +68,7 @@ def join_speed(records: Sequence[Record]) -> Joined:
 
 
 def _joins(record: Record) -> bool:
-    return bool(record.metric == LATENCY_METRIC and record.measurement and not record.claim)
+    return bool(record.metric == LATENCY_METRIC and record.measurement and not record.source)
 
 
 def _key(record: Record) -> _Key:

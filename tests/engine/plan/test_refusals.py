@@ -160,6 +160,10 @@ def test_a_time_is_of_the_shape_and_the_batch_that_are_printed_or_that_the_card_
     assert (case.shape, case.batch) == ("3x90x160", 4)
     (case,) = cases(about(metric="fps", shape="160x90"), card=batched)  # the width first
     assert (case.shape, here(case, latency=True)) == ("3x90x160", "")
+    blank = Blank("fps", Precision.FP32, "", "", Source("README.md", 3, 5), shape="3x64x96")
+    assert replace(case, claim=None, blank=blank).shape == "3x90x160"
+    asked = replace(case.card, latency=replace(case.card.latency, shape=None))
+    assert replace(case, card=asked, claim=None, blank=blank).shape == "3x64x96"
     (case,) = cases(about(metric="fps", shape="1x3x720x1280"), card=batched)
     assert here(case, latency=True) == (
         "this number is of 1x3x720x1280, and 3x90x160 is timed: shape under [model.latency] sets it"

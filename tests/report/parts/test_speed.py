@@ -87,6 +87,8 @@ def test_the_ratio_to_fp32_is_a_column() -> None:
 def test_a_time_that_a_document_prints_too_is_one_row() -> None:
     printed = replace(latency(7), claim=replace(CLAIM, metric="latency"))
     assert join_speed([printed, latency(7)]).rows == (printed,)
+    blank = replace(latency(7), place=CLAIM.source)
+    assert cells(record(), blank, latency(7))["ms per image"] == ("7", "7")
     other = latency(7, shape="3x9x9")
     assert join_speed([printed, other]).rows == (printed, other)
 

@@ -337,6 +337,13 @@ def test_what_only_a_device_or_a_calibration_tells_is_doubted(tmp_path: Path):
     assert "int8 without a calibration: name it under [model.int8]" in doubts(text)
 
 
+def test_a_time_is_doubted_until_the_card_says_what_it_was_measured_on(tmp_path: Path):
+    header = "| Model | Latency (ms) |\n| --- | --- |\n"
+    text = written(table(tmp_path, "| Net_x2 | 3.1 |", header))
+
+    assert "say under [model.latency] on which device and shape" in doubts(text)
+
+
 def test_int8_rows_without_a_calibration_get_that_of_the_build_file(tmp_path: Path):
     written(make_port(tmp_path, readme=README.replace("vacc int8 percentile", "vacc int8")))
 

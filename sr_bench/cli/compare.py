@@ -2,12 +2,13 @@
 
 import argparse
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sr_bench.cli import EXIT_ABSENT
 from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.results import A_RUN, add_results_argument, named_run
-from sr_bench.core.compare import LossLimits
+from sr_bench.core.compare import ComparedRuns, LossLimits
 from sr_bench.errors import OptionError
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="X",
             help=of if getattr(LossLimits(), limit) is None else f"{of} (default: %(default)g)",
         )
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write a page, with kept images inside"
+    )
     parser.add_argument("--all", action="store_true", help="also show values within their limits")
     add_json_argument(parser)
     add_results_argument(parser)
@@ -51,6 +55,10 @@ def run(args: argparse.Namespace) -> int:
     limits = _limits(args)
     before, now = _runs(args)
     compared = compare_runs(now, before, limits)
+    if args.html:
+        from sr_bench.report.html.compare import write_page
+
+        write_page([ComparedRuns(before, now, compared)], args.html)
     value = {"before": before.info, "now": now.info, "limits": limits, "cases": compared}
     lines = compared_lines(compared, before.info, now.info, everything=args.all)
     print_result(value, lines, as_json=args.json)

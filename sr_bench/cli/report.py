@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HELP = "build the HTML report of a run"
 EXAMPLE = "sr-bench report reports/latest.json --out reports/html --open"
 
-_LEAST_MB = 6  # of which the plots take 5
+_LEAST_MB = 1
 _SHOWN = 3
 
 
@@ -31,9 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-mb",
         type=int,
-        default=25,  # build.MAX_BYTES, whose module --help must not wait for
+        default=8,  # build.MAX_BYTES, whose module --help must not wait for
         metavar="N",
-        help="megabytes the report may take; images beyond it stay outside (default: %(default)s)",
+        help="megabytes the report may take: small copies of all images that fit, and exact ones"
+        " with the room left (default: %(default)s)",
     )
     parser.add_argument("--open", action="store_true", help="open it in a browser")
 
@@ -41,17 +42,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Build the report and say where it is."""
     from sr_bench.history.index import read_history
+    from sr_bench.report.hooks import Additions, installed_hooks
     from sr_bench.report.html.build import build_report
 
     if args.max_mb < _LEAST_MB:
-        msg = f"--max-mb {args.max_mb}: expected at least {_LEAST_MB}; the plots alone need 5 MB"
+        msg = f"--max-mb {args.max_mb}: expected at least {_LEAST_MB}, such as 8"
         raise OptionError(msg)
     past = named_run(args.run_name, args.results)
     history = read_history(past.results)
     for fault in history.faults:
         print(printable(f"left out of the trends: {fault}"), file=sys.stderr)
     target, room = args.out or past.results / "html", args.max_mb * 10**6
-    result = build_report(past, history.entries, target, max_bytes=room, progress=_show)
+    additions = Additions(installed_hooks(), past)
+    result = build_report(
+        past, history.entries, target, additions=additions, max_bytes=room, progress=_show
+    )
     _print_outcome(result)
     if args.open:
         import webbrowser
@@ -69,6 +74,11 @@ def _show(done: int, planned: int, name: str) -> None:
 def _print_outcome(result: "ReportResult") -> None:
     pages = f"{result.built} pages built, {result.kept} kept"
     print(f"{result.index}: {pages}, {result.size / 1e6:.1f} MB")
+    if result.inexact:
+        print(
+            f"{result.inexact} images are small copies in it, exact where the run keeps them;"
+            " raise --max-mb to take more in exactly"
+        )
     if result.outside:
         print(
             f"{result.outside} images lie outside of it, where the run keeps them;"

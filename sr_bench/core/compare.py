@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sr_bench.core.case import COST_METRICS
 from sr_bench.core.gate import Comparison
-from sr_bench.core.history import Environment, Point
+from sr_bench.core.history import Environment, PastSession, Point
 from sr_bench.core.int8 import DropLimit
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record
@@ -123,6 +123,17 @@ class Compared:
     def bad(self) -> bool:
         """Whether the newer run is worse, or lacks the value."""
         return self.outcome in (CaseOutcome.LOSS, CaseOutcome.VANISHED)
+
+
+@dataclass(frozen=True)
+class ComparedRuns:
+    """A run beside an earlier one."""
+
+    before: PastSession
+    now: PastSession
+    cases: tuple[Compared, ...]
+    missing: int = 0
+    """Values of the earlier run that the newer one was not asked for; `cases` has none of them."""
 
 
 def case_key(value: Record | Point | Compared) -> tuple[str, ...]:

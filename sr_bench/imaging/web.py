@@ -15,6 +15,7 @@ Levels = RGB | NDArray[np.float32]
 """Height x width x 3 on the 0-255 scale."""
 
 _THUMBNAIL_QUALITY = 72
+_LOOK_QUALITY = 92
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,14 @@ def lossless_webp(rgb: RGB) -> bytes:
     The fastest of the encoder's levels: 4 % larger than the default one, in a tenth of its time.
     """
     return _webp(rgb, lossless=True, quality=0, method=0)
+
+
+def look_webp(rgb: RGB) -> bytes:
+    """Return `rgb` (height x width x 3, uint8) as a lossy WebP file that looks the same.
+
+    A sixth of the lossless one; too far off for a map of small errors.
+    """
+    return _webp(rgb, lossless=False, quality=_LOOK_QUALITY, method=2)
 
 
 def thumbnail_webp(rgb: RGB, side: int) -> bytes:

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from sr_bench.plugin.session import BenchSession
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks by which others add to the report."""
+    from sr_bench.report import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
     add_options(parser)

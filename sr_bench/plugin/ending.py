@@ -1,13 +1,15 @@
 """What a session does once it has all its records: reports, the comparison, the documents."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pluggy import PluginManager
+
+from sr_bench.core.compare import ComparedRuns
 from sr_bench.core.history import PastSession
-from sr_bench.core.modes import UpdateMode
 from sr_bench.core.record import Record, Status
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.settings import Settings
@@ -28,36 +30,44 @@ class Ending:
     """What could not be done."""
     compared_nothing: bool = False
     """Whether a comparison was asked for, and no value could be compared."""
-    worse: "tuple[Worse, ...]" = ()
-    """What is worse than in an earlier run, or has no value any more."""
+    compared: tuple[ComparedRuns, ...] = ()
+    """The run beside earlier ones, if that was asked for."""
 
     @property
     def lost(self) -> bool:
         """Whether the run is worse than what it was compared with."""
-        return bool(self.worse)
+        return bool(_worse(self.compared))
 
 
-Step = Callable[[PastSession, Progress], Ending | None]
+@dataclass(frozen=True)
+class Ended:
+    """A run that has all its records, and what its last steps work with."""
+
+    session: PastSession
+    settings: Settings
+    plugins: PluginManager
+    """Pytest's."""
+    progress: Progress
+    compared: tuple[ComparedRuns, ...] = ()
+
+
+Step = Callable[[Ended], Ending | None]
 """Does one of the last steps; None if there is nothing to say of it."""
 
 
-def end_run(session: PastSession, settings: Settings, progress: Progress) -> Ending:
-    """Do what `settings` ask for; the fault of one step does not keep the others from their work.
+def end_run(run: Ended) -> Ending:
+    """Do what the settings ask for; the fault of one step does not keep the others from their work.
 
-    The documents come last, so that reports show them as they were measured.
+    The comparison comes first, so that the report shows it, and is told after it. The documents
+    come last, so that reports show them as they were measured.
     """
-    steps = [_REPORTS[kind] for kind in _REPORTS if kind in settings.reports]
-    if settings.reports:
+    comparison = _try(_compare, run)
+    run = replace(run, compared=comparison.compared)
+    steps = [_REPORTS[kind] for kind in _REPORTS if kind in run.settings.reports]
+    if run.settings.reports:
         steps += [_github_summary, _github_annotations]
-    if settings.compare:
-        steps.append(lambda session, _: _compare(session, settings))
-    measured = _together(_try(step, session, progress) for step in steps)
-    last: list[Step] = []
-    if "markdown" in settings.reports:
-        last.append(lambda session, _: _issue(session, measured.worse))
-    if mode := settings.update:
-        last.append(lambda session, _: _update(session, mode, settings.reason))
-    return _together([measured, *(_try(step, session, progress) for step in last)])
+    endings = [*(_try(step, run) for step in steps), comparison]
+    return _together([*endings, *(_try(step, run) for step in (_issue, _update))])
 
 
 def _together(endings: Iterable[Ending]) -> Ending:
@@ -66,45 +76,55 @@ def _together(endings: Iterable[Ending]) -> Ending:
         tuple(line for ending in given for line in ending.lines),
         tuple(fault for ending in given for fault in ending.faults),
         any(ending.compared_nothing for ending in given),
-        tuple(case for ending in given for case in ending.worse),
+        tuple(pair for ending in given for pair in ending.compared),
     )
 
 
-def _try(step: Step, session: PastSession, progress: Progress) -> Ending:
+def _try(step: Step, run: Ended) -> Ending:
     try:
-        return step(session, progress) or Ending()
+        return step(run) or Ending()
     except SrBenchError as cause:
         return Ending(faults=(str(cause),))
 
 
-def _html(session: PastSession, progress: Progress) -> Ending:
+def _html(run: Ended) -> Ending:
     from sr_bench.history.index import read_history
+    from sr_bench.report.hooks import Additions, register_installed
     from sr_bench.report.html.build import build_report
 
+    session = run.session
     history = read_history(session.results)
-    report = build_report(session, history.entries, session.results / "html", progress=progress)
+    register_installed(run.plugins)
+    report = build_report(
+        session,
+        history.entries,
+        session.results / "html",
+        compared=run.compared,
+        additions=Additions(run.plugins.hook, session),
+        progress=run.progress,
+    )
     notes = (f"note: {fault}" for fault in history.faults)
     return Ending((f"report: {report.index}", *notes))
 
 
-def _markdown(session: PastSession, _: Progress) -> None:
+def _markdown(run: Ended) -> None:
     from sr_bench.report.markdown.combined import write_combined
     from sr_bench.report.markdown.family import write_family_reports
 
-    write_family_reports(session.records, session.results)
-    write_combined(session, session.results)
+    write_family_reports(run.session.records, run.session.results)
+    write_combined(run.session, run.session.results)
 
 
-def _csv(session: PastSession, _: Progress) -> None:
+def _csv(run: Ended) -> None:
     from sr_bench.report.exports import write_csv
 
-    write_csv(session, session.results)
+    write_csv(run.session, run.session.results)
 
 
-def _parquet(session: PastSession, _: Progress) -> None:
+def _parquet(run: Ended) -> None:
     from sr_bench.report.exports import write_parquet
 
-    write_parquet(session, session.results)
+    write_parquet(run.session, run.session.results)
 
 
 _REPORTS: dict[str, Step] = {
@@ -115,23 +135,26 @@ _REPORTS: dict[str, Step] = {
 }
 
 
-def _github_summary(session: PastSession, _: Progress) -> None:
+def _github_summary(run: Ended) -> None:
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         from sr_bench.report.github import write_step_summary
 
-        write_step_summary(Path(path), session)
+        write_step_summary(Path(path), run.session)
 
 
-def _github_annotations(session: PastSession, _: Progress) -> Ending:
+def _github_annotations(run: Ended) -> Ending:
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return Ending()
     from sr_bench.report.github import annotations
 
-    return Ending(tuple(annotations(session.records)))
+    return Ending(tuple(annotations(run.session.records)))
 
 
-def _compare(session: PastSession, settings: Settings) -> Ending:
-    """Compare each record of `session` with the newest of its case in the runs asked for."""
+def _compare(run: Ended) -> Ending | None:
+    """Compare each record of the run with the newest of its case in the runs asked for."""
+    session, settings = run.session, run.settings
+    if not settings.compare:
+        return None
     from sr_bench.core.compare import LossLimits, case_key
     from sr_bench.engine.judge.two_runs import compare_runs
     from sr_bench.history.earlier import newest_of_each
@@ -145,25 +168,30 @@ def _compare(session: PastSession, settings: Settings) -> Ending:
     held = [{case_key(r) for r in run.records if r.measurement} & rest for run in runs]
     new = rest.difference(*held)  # shown beside the newest run, as what has no value any more
     lines: list[str] = []
-    outcomes: list[Worse] = []
+    pairs: list[ComparedRuns] = []
     for before, keys in zip(runs, held, strict=True):
         keys |= new | absent if before is runs[0] else set()
         if not keys and before is not runs[0]:
             continue
         mine = tuple(record for record in session.records if case_key(record) in keys)
-        compared = compare_runs(replace(session, records=mine), before, LossLimits())
-        asked = [case for case in compared if case_key(case) in keys]
+        now = replace(session, records=mine)
+        compared = compare_runs(now, before, LossLimits())
+        asked = tuple(case for case in compared if case_key(case) in keys)
         lines += compared_lines(asked, before.info, session.info, everything=False)
-        outcomes += [(before.info, case) for case in asked]
         # A session may be asked for a part of what there is.
         if missing := len(compared) - len(asked):
             lines.append(f"{missing} values of run A were not measured in this one")
+        pairs.append(ComparedRuns(before, now, asked, missing))
     if not runs:
         lines.append("There is no earlier run yet to compare with.")
-    if nothing := not any(case.comparable for _, case in outcomes):
+    if nothing := not any(case.comparable for pair in pairs for case in pair.cases):
         lines.append("Nothing could be compared, which is not a pass.")
-    worse = tuple((before, case) for before, case in outcomes if case.bad)
-    return Ending(tuple(lines), compared_nothing=nothing, worse=worse)
+    return Ending(tuple(lines), compared_nothing=nothing, compared=tuple(pairs))
+
+
+def _worse(compared: Iterable[ComparedRuns]) -> "tuple[Worse, ...]":
+    """Return what is worse than in an earlier run, or has no value any more."""
+    return tuple((pair.before.info, case) for pair in compared for case in pair.cases if case.bad)
 
 
 def _could_not(record: Record) -> bool:
@@ -171,8 +199,11 @@ def _could_not(record: Record) -> bool:
     return record.verdict.status is Status.NOT_RUN and record.measurement is None
 
 
-def _issue(session: PastSession, worse: "Sequence[Worse]") -> Ending:
+def _issue(run: Ended) -> Ending | None:
     """Write what needs a person as an issue to file."""
+    session, worse = run.session, _worse(run.compared)
+    if "markdown" not in run.settings.reports:
+        return None
     from sr_bench.history.index import read_history
     from sr_bench.report.markdown.issue import write_issue
     from sr_bench.report.parts.needs import needs, summary
@@ -184,9 +215,12 @@ def _issue(session: PastSession, worse: "Sequence[Worse]") -> Ending:
     return Ending((f"issue: {path}: {summary(found)}",) if path else ())
 
 
-def _update(session: PastSession, mode: UpdateMode, reason: str) -> Ending:
+def _update(run: Ended) -> Ending | None:
+    mode = run.settings.update
+    if not mode:
+        return None
     from sr_bench.report.terminal.update import update_lines
     from sr_bench.update.documents import update_documents
 
-    update = update_documents(session, mode, reason=reason, write=True)
+    update = update_documents(run.session, mode, reason=run.settings.reason, write=True)
     return Ending(tuple(update_lines(update)), tuple(update.refused))

@@ -18,7 +18,7 @@ from sr_bench.files.cache import cache_dir, prune
 from sr_bench.files.temporary import remove_left_behind
 from sr_bench.history.environment import read_environment
 from sr_bench.history.store import SessionStore
-from sr_bench.plugin.ending import Ending, end_run
+from sr_bench.plugin.ending import Ended, Ending, end_run
 from sr_bench.plugin.interrupts import Interrupts
 from sr_bench.plugin.progress import ProgressLine
 from sr_bench.plugin.settings import Settings
@@ -156,7 +156,8 @@ class BenchSession:
         prune(chosen.results_cache, chosen.cache_bytes)
         run = PastSession(self.store.info, records, path, self.settings.results)
         with ProgressLine(self.config, "report") as line:
-            self.ending = end_run(run, self.settings, line.update)
+            plugins = self.config.pluginmanager
+            self.ending = end_run(Ended(run, self.settings, plugins, line.update))
         self.faults += self.ending.faults
 
 

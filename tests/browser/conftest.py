@@ -31,8 +31,6 @@ _ARGS = [
     "--disable-sync",
 ]
 
-_NO_PLOTS = "var Plotly = { react: async (node) => { node.on = () => {}; } };"
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
@@ -73,16 +71,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def show(browser, report: Path) -> Iterator[Callable[..., object]]:
-    """Return a function that opens a page, where asked with what is plotted.
+    """Return a function that opens a page.
 
     It fails at the end if the page complained of anything.
     """
     complaints: list[str] = []
     contexts = []
 
-    def open_page(
-        page: str = "index", *, width: int = 1280, theme: str = "light", plots: bool = False
-    ):
+    def open_page(page: str = "index", *, width: int = 1280, theme: str = "light"):
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, reduced_motion="reduce"
         )
@@ -92,8 +88,6 @@ def show(browser, report: Path) -> Iterator[Callable[..., object]]:
         shown.on("pageerror", lambda error: complaints.append(str(error)))
         shown.on("requestfailed", lambda request: _check_failure(request, complaints))
         shown.on("request", lambda request: _check_local(request.url, complaints))
-        if not plots:  # which take a second, on each page
-            shown.route("**/plotly.min.js", lambda route: route.fulfill(body=_NO_PLOTS))
         shown.goto(next(report.glob(f"{page}*.html")).as_uri())
         return shown
 

@@ -51,6 +51,12 @@ def test_a_loss_ends_in_1_and_is_shown(compare) -> None:
     assert result.out.splitlines()[-1] == "1 loss"
 
 
+def test_the_page_of_a_comparison_is_written_beside_what_is_printed(compare, tmp_path) -> None:
+    result = compare([scored()], [scored(0.05)], "--html", str(tmp_path / "deep" / "compare.html"))
+    assert (result.code, result.out.splitlines()[-1]) == (1, "1 loss")
+    assert "<h3>Worse" in (tmp_path / "deep" / "compare.html").read_text()
+
+
 def test_a_run_within_the_limits_ends_in_0(compare) -> None:
     result = compare([scored()], [scored(0.005)])
     assert result.code == 0

@@ -157,8 +157,13 @@ def test_a_session_measures_with_all_that_is_added(installed: Installed) -> None
     assert low["detail"]["observer"] == "permille"
     report = (installed.root / "reports" / "shuffle.md").read_text()
     assert all(word in report for word in ("int8_permille", "acme_rgb", "plain"))
-    page = (installed.root / "reports" / "html" / "index.html").read_text()
+    html = installed.root / "reports" / "html"
+    page = (html / "index.html").read_text()
     assert "int8_permille" in page
+    assert "shuffle_x2-" in page.split("Slowest numbers</h2>")[1]
+    assert '<th scope="col">seconds</th>' in next(html.glob("model-*.html")).read_text()
+    # Without pytest the same is added: nothing is built anew.
+    assert "0 pages built" in installed.sr_bench("report")
 
 
 def test_commands_know_what_is_added(installed: Installed) -> None:

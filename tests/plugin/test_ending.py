@@ -31,12 +31,20 @@ def worse(zoo: Zoo) -> None:
     onnx.save(model, zoo.suite / "tiny.onnx")
 
 
-def test_all_kinds_of_reports_are_written(run, reports: Path) -> None:
+def test_all_kinds_of_reports_are_written(run, reports: Path, pytester: pytest.Pytester) -> None:
+    pytester.makeconftest("""
+        from sr_bench.report.hooks import Section
+
+        def pytest_sr_report_sections(session):
+            return [Section("From the conftest", (f"{len(session.records)} records",))]
+    """)
     result = run("--sr-report=markdown,html,csv,parquet")
     result.assert_outcomes(passed=4, skipped=1)
     files = {"README.md", "tiny.md", "records.csv", "images.csv", "records.parquet"}
     assert files <= {path.name for path in reports.iterdir()}
-    assert "tiny_x2" in (reports / "html" / "index.html").read_text("utf-8")
+    page = (reports / "html" / "index.html").read_text("utf-8")
+    assert "tiny_x2" in page
+    assert "<p>5 records</p>" in page.split("From the conftest</h2>")[1]
     result.stdout.fnmatch_lines(["report: *reports/html/index.html"])
     assert "html/index.html" in (reports / "README.md").read_text("utf-8")
 
@@ -154,15 +162,19 @@ def test_the_first_run_has_nothing_to_be_compared_with(run) -> None:
     )
 
 
-def test_each_case_is_compared_with_its_last_record_in_whichever_session(run, zoo: Zoo) -> None:
+def test_each_case_is_compared_with_its_last_record_in_whichever_session(
+    run, zoo: Zoo, reports: Path
+) -> None:
     zoo.write_card("\n[model.tolerance.psnr]\nslack = 50.0\nreason = 'any'\n"
                    "[model.tolerance.ssim]\nslack = 1.0\nreason = 'any'\n")  # fmt: skip
     run(*MEASURED, "-k", "psnr")
     run(*MEASURED, "-k", "ssim")
     worse(zoo)
-    result = run(*MEASURED, "--sr-compare=last")
+    result = run(*MEASURED, "--sr-compare=last", "--sr-report=html")
     result.assert_outcomes(passed=4)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
+    page = (reports / "html" / "compare.html").read_text("utf-8")
+    assert page.count("<h3>Worse") == 2
     lost = "tiny/tiny_x2 *fp32 *{} on pair* loss *weights*"
     # Both earlier runs may have begun in one second, and then stand in any order.
     result.stdout.fnmatch_lines_random([lost.format("ssim"), lost.format("psnr")])

@@ -1,6 +1,5 @@
 """The page of an agreement: the matrix, and of each pair that differs a picture of where."""
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,12 @@ from numpy.typing import NDArray
 
 from sr_bench.core.agreement import Agreement, PairApart
 from sr_bench.files.atomic import write_text
-from sr_bench.imaging.files import RGB
 from sr_bench.imaging.layout import from_nchw
-from sr_bench.imaging.web import lossless_webp, to_8bit
+from sr_bench.report.html.drawn import data_url, difference
 from sr_bench.report.html.render import render
 from sr_bench.report.terminal.agreement import head_lines, parting_lines, table_lines
 
-_GREY, _WHITE = 128.0, 255.0
-_LARGEST = 100.0  # levels that a difference may be drawn with
-_MOST_GAIN = 64.0  # above it the noise of float sums would look like a picture
+_WHITE = 255.0
 
 Levels = NDArray[np.float32]
 """N x C x H x W on the 0-255 scale."""
@@ -60,18 +56,15 @@ def write_page(
             given = levels(pair.worst.image)
             shown.append(_shown(pair, given[pair.first], given[pair.second]))
     told = tuple(head_lines(found)), "\n".join(table_lines(found)), tuple(parting_lines(found))
-    write_text(target, render("agreement", _Page(found, *told, tuple(shown))))
+    write_text(target, render("agreement", _Page(found, *told, tuple(shown)), alone=True))
 
 
 def _shown(pair: PairApart, a: Levels, b: Levels) -> _Shown:
-    gain = min(_MOST_GAIN, max(1.0, _LARGEST / max(pair.worst.max_levels, 1e-9)))
-    return _Shown(pair, gain, _url(_rgb(a)), _url(_rgb(_GREY + gain * (a - b))))
+    first, second = _picture(a), _picture(b)
+    apart, gain = difference(first, second)
+    return _Shown(pair, gain, data_url(first), data_url(apart))
 
 
-def _rgb(levels: Levels) -> RGB:
+def _picture(levels: Levels) -> NDArray[np.float32]:
     image = from_nchw(levels, white=_WHITE, black=0.0)
-    return to_8bit(np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.float32))
-
-
-def _url(rgb: RGB) -> str:
-    return f"data:image/webp;base64,{b64encode(lossless_webp(rgb)).decode()}"
+    return np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.float32)

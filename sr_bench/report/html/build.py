@@ -8,18 +8,22 @@ from math import log10
 from pathlib import Path
 
 from sr_bench.core.codec import encode
+from sr_bench.core.compare import ComparedRuns
 from sr_bench.core.history import HistoryEntry, PastSession
 from sr_bench.files.atomic import write_bytes, write_text
 from sr_bench.files.hashing import sha256_bytes
 from sr_bench.imaging.threads import use_one_opencv_thread
+from sr_bench.report.hooks import Additions
 from sr_bench.report.html.assets import Assets
-from sr_bench.report.html.crops import WorstCrop, cut_crops, embed
+from sr_bench.report.html.compare import compare_page
+from sr_bench.report.html.crops import WorstCrop, cut_crops
 from sr_bench.report.html.explorer import PageData, page_data
+from sr_bench.report.html.inside import embed
 from sr_bench.report.html.model import CropView, model_page
-from sr_bench.report.html.names import page_name
+from sr_bench.report.html.names import COMPARISON, page_name
 from sr_bench.report.html.overview import index_page
 from sr_bench.report.html.pictures import Gallery, Shelf, gallery_of
-from sr_bench.report.html.render import page_digest, plotly_file, render, static_files
+from sr_bench.report.html.render import page_digest, render, static_files
 from sr_bench.report.html.state import (
     FILE,
     BuildState,
@@ -32,13 +36,16 @@ from sr_bench.report.html.subjects import Topic, subjects_of
 from sr_bench.report.html.survey import Survey, survey, units_of
 from sr_bench.report.html.trend import TrendPage, trend_page
 from sr_bench.report.html.values import Past
+from sr_bench.report.terminal.compare import summary_line
 
-MAX_BYTES = 25 * 10**6
+MAX_BYTES = 8 * 10**6
 """What a report may weigh, so that it can be sent to somebody."""
 
 _WHITE = 255.0
-_PAGE_BYTES = 90_000  # room that is left for each page
-_VALUE_BYTES = 500  # and for each image in each precision, on its page and in the state
+# Room that is left for pages.
+_PAGE_BYTES = 12_000
+_RECORD_BYTES = 4_000  # for each record on its page, and on the first one
+_VALUE_BYTES = 600  # for each image in each precision, on its page and in the state
 
 Progress = Callable[[int, int, str], None]
 
@@ -58,8 +65,10 @@ class ReportResult:
     """Images that records name and that are gone, relative to the results folder."""
     unreadable: tuple[str, ...]
     """Images that can't be used, with the reason."""
+    inexact: int
+    """Images that the report has small copies of."""
     outside: int
-    """Images that lie outside of the report."""
+    """Images that lie outside of the report alone."""
 
 
 def build_report(
@@ -67,6 +76,8 @@ def build_report(
     history: Sequence[HistoryEntry],
     target: Path,
     *,
+    compared: Sequence[ComparedRuns] = (),
+    additions: Additions | None = None,
     max_bytes: int = MAX_BYTES,
     progress: Progress = lambda *_: None,
 ) -> ReportResult:
@@ -76,15 +87,19 @@ def build_report(
         session: What to show.
         history: Earlier runs, for trends; may hold `session` itself.
         target: The report's folder, made if it is absent.
+        compared: The same run beside earlier ones, for a page of its own.
+        additions: What others add to pages.
         max_bytes: What all files together may weigh. Images are left outside for it.
         progress: Receives the steps done, all steps, and the name of the last.
 
     Raises:
-        SrBenchError: The folder can't be written, a record is damaged, or Plotly is absent. The
-            last report is whole until its first page is replaced, the last step.
+        SrBenchError: The folder can't be written, or a record is damaged. The last report
+            is whole until its first page is replaced, the last step.
     """
     use_one_opencv_thread()  # the survey has threads of its own
-    return _Build(session, history, target, max_bytes, progress).run_all()
+    additions = additions or Additions(None, session)
+    build = _Build(session, history, target, additions, max_bytes, progress)
+    return build.run_all(compared)
 
 
 class _Build:
@@ -95,10 +110,12 @@ class _Build:
         session: PastSession,
         history: Sequence[HistoryEntry],
         target: Path,
+        additions: Additions,
         max_bytes: int,
         progress: Progress,
     ) -> None:
         self._run, self._history, self._target = session, history, target
+        self._additions = additions
         self._old = read_state(target)
         self._past = Past(history)
         self._subjects = subjects_of(session.records)
@@ -106,7 +123,7 @@ class _Build:
         self._galleries = tuple(gallery_of(subject, shelf) for subject in self._subjects)
         self._trends = self._all_trends()
         self._trend_names = {(page.family, page.model): n for n, page in self._trends.items()}
-        self._static = self._static_files()
+        self._static = {f"assets/{name}": data for name, data in static_files().items()}
         self._assets = Assets(target, self._old.assets, max_bytes - self._reserve())
         steps = len(units_of(self._galleries)) + len(self._subjects) + len(self._trends) + 1
         done = count(1)
@@ -114,7 +131,7 @@ class _Build:
         self._pages: dict[str, PageState] = {}
         self._built = 0
 
-    def run_all(self) -> ReportResult:
+    def run_all(self, compared: Sequence[ComparedRuns]) -> ReportResult:
         for name, content in self._static.items():
             path = self._target / name
             if not path.exists() or path.read_bytes() != content:
@@ -127,16 +144,23 @@ class _Build:
             self._model(gallery, worst, data)
         for name, trend in self._trends.items():
             self._page(name, "trend", trend)
+        if compared:
+            self._page(COMPARISON, "compare", compare_page(compared))
         if not (self._target / FILE).exists():
             self._write(BuildState())  # or, cut off below, the folder would seem somebody else's
-        index = index_page(self._run, self._subjects, self._past, self._trend_names)
+        told = [case for runs in compared for case in runs.cases]
+        summary = summary_line(told) if compared else ""
+        links = self._trend_names, summary, self._additions
+        index = index_page(self._run, self._subjects, self._past, *links)
         self._page("index.html", "index", index)  # last: until now the old report is whole
         return self._finish(seen, pages)
 
     def _finish(self, seen: Survey, pages: Sequence[PageData]) -> ReportResult:
-        state = BuildState(self._pages, self._assets.used, seen.windows)
-        used = {*self._pages, *(asset.name for asset in self._assets.used.values())}
-        remove_stale(self._target, self._old, used)  # not before: the old index.html links them
+        assets = self._assets
+        state = BuildState(self._pages, {**assets.looks, **assets.used}, seen.windows)
+        used = {*self._pages, *(asset.name for asset in assets.used.values())}
+        # Not before: the old index.html links them.
+        remove_stale(self._target, {*self._old.files, *assets.written} - used)
         self._write(state)
         files = {*used, *self._static, FILE}
         return ReportResult(
@@ -146,6 +170,7 @@ class _Build:
             size=sum((self._target / name).stat().st_size for name in files),
             missing=tuple(dict.fromkeys(m for g in self._galleries for m in g.missing)),
             unreadable=tuple(seen.unreadable.values()),
+            inexact=sum(page.inexact for page in pages),
             outside=sum(page.outside for page in pages),
         )
 
@@ -175,7 +200,8 @@ class _Build:
         trend = self._trend_names.get((topic.family, topic.model), "")
         views = tuple(_crop_view(crop, data) for crop in crops)
         links = siblings, trend, gallery.missing
-        page = model_page(self._run.info, subject, self._past, *links, views, data)
+        made = views, data, self._additions
+        page = model_page(self._run.info, subject, self._past, *links, *made)
         self._page(topic.page, "model", page)
 
     def _all_trends(self) -> dict[str, TrendPage]:
@@ -192,19 +218,15 @@ class _Build:
         topics = [subject.topic for subject in self._subjects]
         return [topic for topic in topics if (topic.family, topic.model) == (family, model)]
 
-    def _static_files(self) -> dict[str, bytes]:
-        content = {f"assets/{name}": data for name, data in static_files().items()}
-        if self._trends or any(gallery.images for gallery in self._galleries):
-            content["assets/plotly.min.js"] = plotly_file().read_bytes()  # 5 MB
-        return content
-
     def _reserve(self) -> int:
         """Return the bytes that all but images may need."""
         values = sum(len(g.images) * (2 + len(g.subject.precisions)) for g in self._galleries)
         pages = len(self._subjects) + len(self._trends) + 1
+        records = sum(len(subject.records) for subject in self._subjects)
         history = sum(len(s.rows) for trend in self._trends.values() for s in trend.series)
         static = sum(map(len, self._static.values()))
-        return static + _PAGE_BYTES * pages + _VALUE_BYTES * (values + 2 * history)
+        text = _PAGE_BYTES * pages + _RECORD_BYTES * records
+        return static + text + _VALUE_BYTES * (values + 2 * history)
 
 
 def _crop_view(crop: WorstCrop, data: PageData) -> CropView:

@@ -8,9 +8,10 @@ from sr_bench.core.case import GATE_METRIC
 from sr_bench.core.gate import Drop
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import ImageScore, Record
-from sr_bench.report.html.assets import Asset
+from sr_bench.report.html.inside import Inside
 from sr_bench.report.html.pictures import Gallery, Picture
 from sr_bench.report.html.survey import Survey
+from sr_bench.report.html.values import all_emulated
 from sr_bench.report.parts.marks import loss_name, titled
 from sr_bench.report.parts.order import scored_metrics
 
@@ -75,25 +76,34 @@ class PageData:
     images: tuple[PageImage, ...]
     metrics: tuple[PageMetric, ...]
     measured: tuple[Measured, ...]
+    copies: Mapping[str, str]
+    """By file outside of the report, a smaller copy inside, which looks the same."""
+    inexact: int
+    """Images that the report has such copies of."""
     outside: int
-    """Images whose files lie outside of the report."""
+    """Images whose files lie outside of the report alone."""
     start: int
     """Number of the image to begin with: the one that loses most."""
 
 
-def page_data(gallery: Gallery, survey: Survey, inside: dict[str, Asset]) -> PageData:
+def page_data(gallery: Gallery, survey: Survey, inside: Inside) -> PageData:
     """Return what the page of `gallery` works on.
 
     Args:
         gallery: The images.
         survey: What the images show.
-        inside: Files of the report by the name of the picture; others stay where they are kept.
+        inside: Files of the report; other pictures stay where they are kept.
     """
+    copies: dict[str, str] = {}
 
     def link(picture: Picture | None) -> str:
         if picture is None:
             return ""
-        return inside[picture.name].name if picture.name in inside else picture.link
+        if exact := inside.exact.get(picture.name):
+            return exact.name
+        if look := inside.looks.get(picture.name):
+            copies[picture.link] = look.name
+        return picture.link
 
     images = []
     for image in gallery.images:
@@ -102,21 +112,23 @@ def page_data(gallery: Gallery, survey: Survey, inside: dict[str, Asset]) -> Pag
         height, width = survey.sizes.get(name, (0, 0))
         small = thumbnail.name if thumbnail else ""
         images.append(PageImage(image.name, small, link(image.lr), link(image.hr), width, height))
+    # One mark for the page where no value came from a device.
+    marked = not all_emulated(gallery.subject.records)
     measured = tuple(
-        _measured(gallery, record, tuple(link(image.sr.get(name)) for image in gallery.images))
+        _measured(gallery, record, tuple(link(i.sr.get(name)) for i in gallery.images), marked)
         for name in gallery.subject.precisions
         if (record := gallery.subject.source(name))
     )
-    outside = sum(
-        any(p and p.name not in inside for p in (image.lr, image.hr, *image.sr.values()))
-        for image in gallery.images
-    )
+    pictures = [[*filter(None, (i.lr, i.hr, *i.sr.values()))] for i in gallery.images]
+    inexact = sum(any(p.name in inside.looks for p in one) for one in pictures)
+    outside = sum(any(p not in inside for p in one) for one in pictures)
     metrics = tuple(
         _metric(name)
         for name in scored_metrics(gallery.subject.records)
         if any(name in column.values for column in measured)
     )
-    return PageData(tuple(images), metrics, measured, outside, _start(metrics, measured))
+    start = _start(metrics, measured)
+    return PageData(tuple(images), metrics, measured, copies, inexact, outside, start)
 
 
 def _metric(name: str) -> PageMetric:
@@ -127,14 +139,14 @@ def _metric(name: str) -> PageMetric:
     return PageMetric(name, titled(name), info.unit, info.sentence_decimals, ladder, sign)
 
 
-def _measured(gallery: Gallery, source: Record, links: tuple[str, ...]) -> Measured:
+def _measured(gallery: Gallery, source: Record, links: tuple[str, ...], marked: bool) -> Measured:
     subject, precision, emulated = gallery.subject, source.precision, source.emulated
     gates = (record.detail.gate for record in subject.records if record.precision == precision)
     gate = next(filter(None, gates), None)
     names = [image.name for image in gallery.images]
     return Measured(
         precision=precision,
-        label=f"{precision} (emulated)" if emulated else precision,
+        label=f"{precision} (emulated)" if emulated and marked else precision,
         emulated=emulated,
         values={
             metric: _values(record.measurement.images, names)

@@ -11,9 +11,11 @@ from sr_bench.core.dossier import Dossier, LayerBlame
 from sr_bench.core.gate import Comparison, GateFinding
 from sr_bench.core.history import SessionInfo
 from sr_bench.core.record import Record
+from sr_bench.report.hooks import Additions, Section
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.subjects import PageSubject, Topic
-from sr_bench.report.html.values import Past, Value, value_of
+from sr_bench.report.html.values import Past, Value, all_emulated, value_of
+from sr_bench.report.parts.order import by_need
 from sr_bench.report.parts.provenance import (
     INTERVAL,
     device_lines,
@@ -44,10 +46,15 @@ class GateView:
     """A gate of a precision."""
 
     precision: str
+    worst: str
+    """Status of the first finding."""
     status: str
+    """The verdict's: another one than `worst` where the two readings of a device disagree."""
+    sentence: str
     emulated: bool
     findings: tuple[tuple[str, str], ...]
-    """Status and sentence of each of its questions, and of the comparison with an earlier run."""
+    """Status and sentence of each of its questions, and of the comparison with an earlier run;
+    the worst first."""
     table: str
     """The same as the terminal shows it, with the worst images."""
 
@@ -89,6 +96,8 @@ class NumberRow:
     value: Value
     speed: tuple[str, ...]
     """A cell for each of the page's `speed`; it stands in the first row of a precision."""
+    added: tuple[str, ...]
+    """A cell for each of the page's `added`."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +106,18 @@ class ModelPage:
 
     head: SessionInfo
     topic: Topic
+    all_emulated: bool
+    """Whether no value came from a device."""
     siblings: tuple[tuple[str, str], ...]
     """Label and page of the same model on other data sets."""
     trend: str
     rows: tuple[NumberRow, ...]
     speed: tuple[str, ...]
     """Titles of the columns for what was timed."""
+    added: tuple[str, ...]
+    """Titles of the columns of others."""
+    sections: tuple[Section, ...]
+    """Those of others."""
     gates: tuple[GateView, ...]
     dossiers: tuple[DossierView, ...]
     details: tuple[tuple[str, str, str], ...]
@@ -127,6 +142,7 @@ def model_page(
     missing: tuple[str, ...],
     crops: tuple[CropView, ...],
     data: PageData,
+    additions: Additions,
 ) -> ModelPage:
     """Return the page of `subject`; `data` is what its explorer shows."""
     records = subject.records
@@ -134,10 +150,13 @@ def model_page(
     return ModelPage(
         head=head,
         topic=subject.topic,
+        all_emulated=all_emulated(records),
         siblings=siblings,
         trend=trend,
-        rows=tuple(_rows(joined, past)),
+        rows=tuple(_rows(joined, past, additions)),
         speed=tuple(column.title for column in joined.columns),
+        added=additions.titles,
+        sections=additions.sections(records, "model"),
         gates=tuple(_gates(records)),
         dossiers=tuple(_dossiers(records)),
         details=tuple(dict.fromkeys(_details(records))),  # metrics of one run repeat them
@@ -151,7 +170,7 @@ def model_page(
     )
 
 
-def _rows(joined: Joined, past: Past) -> Iterator[NumberRow]:
+def _rows(joined: Joined, past: Past, additions: Additions) -> Iterator[NumberRow]:
     shown = set()
     for index, record in enumerate(joined.rows):
         cells = tuple(column.cells[index] for column in joined.columns)
@@ -159,7 +178,7 @@ def _rows(joined: Joined, past: Past) -> Iterator[NumberRow]:
             cells = ("",) * len(cells)
         elif any(cells):
             shown.add(record.precision)
-        yield NumberRow(value_of(record, past), cells)
+        yield NumberRow(value_of(record, past), cells, additions.cells(record))
 
 
 def _gates(records: Sequence[Record]) -> Iterator[GateView]:
@@ -170,6 +189,7 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
         held = [record.detail.baseline] if record.detail.baseline else []
         answers: tuple[GateFinding | Held | Comparison, ...]
         answers = (*gate.findings, *held, *record.detail.compared)
+        answers = tuple(sorted(answers, key=lambda answer: by_need(answer.status)))
         findings = tuple((answer.status.value, answer.sentence) for answer in answers)
         lines = gate_lines(gate)
         for compared in record.detail.compared:
@@ -179,8 +199,9 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
             lines += ["", *held_lines(held[0])]
         if failed := record.detail.explanation_failed:
             lines += ["", explanation_failed(failed)]
-        table, status = "\n".join(lines), record.verdict.status.value
-        yield GateView(record.precision, status, record.emulated, findings, table)
+        verdict, table = record.verdict, "\n".join(lines)
+        found = findings[0][0], verdict.status.value, verdict.sentence
+        yield GateView(record.precision, *found, record.emulated, findings, table)
 
 
 def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:

@@ -3,8 +3,11 @@
 import re
 from hashlib import sha256
 
-PAGE = re.compile(r"(index|(model|trend)-[a-z0-9-]{1,80})\.html")
+PAGE = re.compile(r"(index|compare|(model|trend)-[a-z0-9-]{1,80})\.html")
 """What a page file of ours is called."""
+
+COMPARISON = "compare.html"
+"""What the page of a comparison is called."""
 
 ASSET = re.compile(r"img/[0-9a-f]{20}\.webp")
 """What an image file of ours is called."""

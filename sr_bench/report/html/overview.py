@@ -1,17 +1,24 @@
-"""The first page: models by precisions, each with status, value, delta and past."""
+"""The first page: what needs a look, the models that ran by precisions, and what did not run."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sr_bench.core.case import COST_METRICS, STATIC_METRICS
 from sr_bench.core.history import PastSession, SessionInfo
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
+from sr_bench.report.hooks import Additions, Section
 from sr_bench.report.html.subjects import PageSubject, Topic
-from sr_bench.report.html.values import Past, Value, value_of
+from sr_bench.report.html.values import Past, Value, all_emulated, value_of
 from sr_bench.report.parts.marks import titled
-from sr_bench.report.parts.order import FAILURES, not_run_reasons, rank, scored_metrics
+from sr_bench.report.parts.order import (
+    NEEDS_YOU,
+    by_need,
+    not_run_reasons,
+    rank,
+    scored_metrics,
+)
 from sr_bench.report.parts.provenance import INTERVAL, device_lines, lr_lines, shared_lines
 
 
@@ -32,9 +39,23 @@ class OverviewRow:
     trend: str
     costs: tuple[CellValue, ...]
     cells: tuple[tuple[CellValue, ...], ...]
-    """By precision; in each, by metric."""
+    """By precision; in each, by metric. Empty if none of them was measured."""
+    asked: str
+    """The precisions that the document has numbers of."""
     statuses: str
     """All of its statuses, for the filter."""
+
+
+@dataclass(frozen=True)
+class IdleSuite:
+    """A suite of which no model ran on images."""
+
+    family: str
+    rows: tuple[OverviewRow, ...]
+    models: int
+    not_run: int
+    """Records without a value."""
+    reasons: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -44,72 +65,129 @@ class IndexPage:
     head: SessionInfo
     emulated: str
     """The backend that was emulated, if one was."""
+    all_emulated: bool
+    """Whether no value came from a device."""
     counts: tuple[tuple[str, int], ...]
     """Status and number."""
     metrics: tuple[tuple[str, str], ...]
-    precisions: tuple[str, ...]
+    precisions: tuple[tuple[str, bool], ...]
+    """Those of `rows`, and whether all values of it, but not of all others, are emulated."""
     costs: tuple[tuple[str, str], ...]
     rows: tuple[OverviewRow, ...]
+    """Of the suites with a model that ran."""
+    idle: tuple[IdleSuite, ...]
+    compared: str
+    """How the run fared against earlier ones; empty if that was not asked."""
     notes: tuple[str, ...]
     reasons: tuple[tuple[str, int], ...]
     """Why records were not run, and how many."""
     attention: tuple[tuple[str, str, Value], ...]
-    """Model, page and value of what fails."""
+    """Model, page and value of what somebody has to look at, the worst first."""
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What all rows have a cell for, and where their links lead."""
+
+    precisions: Sequence[str]
+    metrics: Sequence[str]
+    costs: Sequence[str]
+    past: Past
+    trends: Mapping[tuple[str, str], str]
 
 
 def index_page(
     session: PastSession,
     subjects: Sequence[PageSubject],
     past: Past,
-    trends: dict[tuple[str, str], str],
+    trends: Mapping[tuple[str, str], str],
+    compared: str,
+    additions: Additions,
 ) -> IndexPage:
-    """Return the first page; `trends` names the trend pages that there are, by family and model."""
-    precisions = tuple(sorted({p for s in subjects for p in s.precisions}, key=rank))
-    metrics = scored_metrics(session.records)
-    bare = (record for record in session.records if not record.dataset)
-    # A time that no document prints stands beside the numbers of its network.
-    present = {r.metric for r in bare if r.claim or r.metric in STATIC_METRICS}
-    costs = sorted(present, key=lambda name: (name not in COST_METRICS, name))
-    rows = tuple(_row(subject, precisions, metrics, costs, past, trends) for subject in subjects)
-    counted = Counter(record.verdict.status for record in session.records)
-    parts = (device_lines, lr_lines, shared_lines)
-    notes = [line for part in parts for line in part(session.records)]
-    if any(record.interval for record in session.records):
-        notes.append(INTERVAL)
+    """Return the first page.
+
+    Args:
+        session: The run.
+        subjects: What there are pages about.
+        past: Values of earlier runs.
+        trends: The trend pages that there are, by family and model.
+        compared: How the run fared against earlier ones; empty if that was not asked.
+        additions: What others add.
+    """
+    records = session.records
+    ran = {s.topic.family for s in subjects if any(r.measurement for r in s.scored)}
+    ran |= {s.topic.family for s in subjects} - {s.topic.family for s in subjects if s.scored}
+    shown = [subject for subject in subjects if subject.topic.family in ran]
+    precisions = sorted({p for subject in shown for p in subject.precisions}, key=rank)
+    costs = _costs(records)
+    columns = _Columns(precisions, scored_metrics(records), costs, past, trends)
+    idle = dict.fromkeys(s.topic.family for s in subjects if s.topic.family not in ran)
+    counted = Counter(record.verdict.status for record in records)
+    everywhere = all_emulated(records)
     return IndexPage(
         head=session.info,
-        emulated=next((record.backend for record in session.records if record.emulated), ""),
+        emulated=next((record.backend for record in records if record.emulated), ""),
+        all_emulated=everywhere,
         counts=tuple((s.value, counted[s]) for s in Status if counted[s]),
-        metrics=tuple((metric, titled(metric)) for metric in metrics),
-        precisions=precisions,
+        metrics=tuple((metric, titled(metric)) for metric in columns.metrics),
+        precisions=tuple(
+            (name, not everywhere and all_emulated(r for r in records if r.precision == name))
+            for name in precisions
+        ),
         costs=tuple((metric, metric_info(metric).title) for metric in costs),
-        rows=rows,
-        notes=tuple(notes),
-        reasons=tuple(not_run_reasons(session.records)),
+        rows=tuple(_row(subject, columns) for subject in shown),
+        idle=tuple(_idle(family, subjects, records, columns) for family in idle),
+        compared=compared,
+        notes=tuple(_notes(records)),
+        reasons=tuple(not_run_reasons(records)),
         attention=_attention(subjects, past),
+        sections=additions.sections(records, "index"),
     )
 
 
-def _row(
-    subject: PageSubject,
-    precisions: Sequence[str],
-    metrics: Sequence[str],
-    costs: Sequence[str],
-    past: Past,
-    trends: dict[tuple[str, str], str],
-) -> OverviewRow:
-    topic = subject.topic
+def _costs(records: Sequence[Record]) -> list[str]:
+    bare = (record for record in records if not record.dataset)
+    # A time that no document prints stands beside the numbers of its network.
+    present = {r.metric for r in bare if r.claim or r.metric in STATIC_METRICS}
+    return sorted(present, key=lambda name: (name not in COST_METRICS, name))
+
+
+def _notes(records: Sequence[Record]) -> Iterator[str]:
+    for lines in (device_lines, lr_lines, shared_lines):
+        yield from lines(records)
+    if any(record.interval for record in records):
+        yield INTERVAL
+
+
+def _idle(
+    family: str, subjects: Sequence[PageSubject], records: Sequence[Record], columns: _Columns
+) -> IdleSuite:
+    ours = [subject for subject in subjects if subject.topic.family == family]
+    reasons = not_run_reasons(record for record in records if record.family == family)
+    return IdleSuite(
+        family=family,
+        rows=tuple(_row(subject, replace(columns, precisions=())) for subject in ours),
+        models=len({subject.topic.model for subject in ours}),
+        not_run=sum(number for _, number in reasons),
+        reasons=tuple(reasons),
+    )
+
+
+def _row(subject: PageSubject, columns: _Columns) -> OverviewRow:
+    topic, past = subject.topic, columns.past
     return OverviewRow(
         topic=topic,
-        trend=trends.get((topic.family, topic.model), ""),
-        costs=tuple(_entry(metric, subject.costs, past) for metric in costs),
+        trend=columns.trends.get((topic.family, topic.model), ""),
+        costs=tuple(_entry(metric, subject.costs, past) for metric in columns.costs),
         cells=tuple(
             tuple(
                 _entry(metric, [r for r in subject.scored if r.precision == precision], past)
-                for metric in metrics
+                for metric in columns.metrics
             )
-            for precision in precisions
+            for precision in columns.precisions
         ),
+        asked=", ".join(subject.precisions),
         statuses=" ".join(dict.fromkeys(r.verdict.status.value for r in subject.records)),
     )
 
@@ -126,11 +204,12 @@ def _entry(metric: str, records: Sequence[Record], past: Past) -> CellValue:
 
 
 def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[tuple[str, str, Value], ...]:
-    failing: dict[tuple[str, str, str], tuple[str, str, Value]] = {}
-    for topic, records in ((subject.topic, subject.records) for subject in subjects):
-        for record in records:
-            if record.verdict.status in FAILURES:
+    needing: dict[tuple[str, str, str], tuple[Topic, Record]] = {}
+    for subject in subjects:
+        for record in subject.records:
+            if record.verdict.status in NEEDS_YOU:
                 # A cost stands on each page of its model; it needs a look once.
                 key = record.family, record.backend, record.case_id
-                failing.setdefault(key, (topic.model, topic.page, value_of(record, past)))
-    return tuple(failing.values())
+                needing.setdefault(key, (subject.topic, record))
+    worst_first = sorted(needing.values(), key=lambda item: by_need(item[1].verdict.status))
+    return tuple((topic.model, topic.page, value_of(record, past)) for topic, record in worst_first)

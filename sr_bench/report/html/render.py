@@ -4,7 +4,6 @@ import json
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,19 +12,23 @@ from markupsafe import Markup
 from sr_bench import __version__
 from sr_bench.core.codec import encode
 from sr_bench.core.dossier import SILENT_DB
-from sr_bench.errors import SrBenchError
-from sr_bench.report.parts.marks import MARKS
+from sr_bench.report.parts.marks import MARKS, OUTCOME_MARKS
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import CONTROL
 
-_STATIC = ("app.css", "app.js", "explorer.js", "plots.js")
+_STATIC = ("app.css", "app.js", "charts.js", "explorer.js", "plots.js")
+_MARKS = {key.value: mark for key, mark in (*MARKS.items(), *OUTCOME_MARKS.items())}
 # A name with </script> or <!-- in it must not end the element.
 _IN_SCRIPT = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 
 
-def render(template: str, page: object) -> str:
-    """Return the HTML of `page`, a dataclass, by ``<template>.html.j2``."""
-    return _environment().get_template(f"{template}.html.j2").render(page=page)
+def render(template: str, page: object, *, alone: bool = False) -> str:
+    """Return the HTML of `page`, a dataclass, by ``<template>.html.j2``.
+
+    A page that stands `alone` has its style inside, no script, and no report around it.
+    """
+    style = Markup(static_files()["app.css"].decode()) if alone else ""
+    return _environment().get_template(f"{template}.html.j2").render(page=page, style=style)
 
 
 def json_text(value: object) -> Markup:
@@ -39,7 +42,7 @@ def json_text(value: object) -> Markup:
 
 def page_digest(template: str, page: object) -> str:
     """Return a digest of all that the HTML of `page` depends on."""
-    parts = [encode(page), template, __version__, MARKS, _code_digest()]
+    parts = [encode(page), template, __version__, _MARKS, _code_digest()]
     inputs = json.dumps(parts, allow_nan=False)
     return sha256(inputs.encode()).hexdigest()
 
@@ -48,22 +51,6 @@ def static_files() -> dict[str, bytes]:
     """Return our style and scripts by name."""
     folder = files(__package__) / "static"
     return {name: (folder / name).read_bytes() for name in _STATIC}
-
-
-def plotly_file() -> Path:
-    """Return the path of Plotly's JavaScript, as its Python package ships it.
-
-    Raises:
-        SrBenchError: The package is not installed, or has no such file.
-    """
-    # Not imported: that takes longer than building a page.
-    spec = find_spec("plotly")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "package_data" / "plotly.min.js"
-        if path.is_file():
-            return path
-    msg = "the report's plots need package_data/plotly.min.js of the package plotly; install plotly"
-    raise SrBenchError(msg)
 
 
 @cache
@@ -77,7 +64,7 @@ def _environment() -> Environment:
         finalize=_visible,  # here, so that no template can forget it
     )
     environment.filters["json_text"] = json_text
-    environment.globals |= {"version": __version__, "marks": MARKS, "silent_db": SILENT_DB}
+    environment.globals |= {"version": __version__, "marks": _MARKS, "silent_db": SILENT_DB}
     return environment
 
 

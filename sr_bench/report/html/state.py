@@ -37,6 +37,11 @@ class BuildState:
     windows: Mapping[str, ImageWindow] = field(default_factory=dict)
     version: int = _VERSION
 
+    @property
+    def files(self) -> set[str]:
+        """Names of the pages and images that it has, or had."""
+        return {*self.pages, *(asset.name for asset in self.assets.values())}
+
 
 def read_state(target: Path) -> BuildState:
     """Return what the last build of `target` left; an empty state if nothing usable.
@@ -72,9 +77,8 @@ def is_current(target: Path, name: str, digest: str, state: BuildState) -> bool:
         return False
 
 
-def remove_stale(target: Path, old: BuildState, used: Iterable[str]) -> None:
-    """Remove the pages and images of `old` that are not `used` any more; never another's file."""
-    names = {*old.pages, *(asset.name for asset in old.assets.values())} - set(used)
+def remove_stale(target: Path, names: Iterable[str]) -> None:
+    """Remove the pages and images `names` that are there; never another's file."""
     for name in names:
         if PAGE.fullmatch(name) or ASSET.fullmatch(name):
             (target / name).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """A record as a page shows it: its number, its claim, its status, and how it ran before."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
@@ -55,6 +55,12 @@ class Value:
     inputs: tuple[tuple[str, str], ...]
     """Short digests of what the number depends on, by name."""
     fingerprint: str
+
+
+def all_emulated(records: Iterable[Record]) -> bool:
+    """Return whether all values that a device gave are emulated; False if there is none."""
+    ran = [record.emulated for record in records if record.measurement and record.device]
+    return bool(ran) and all(ran)
 
 
 class Past:

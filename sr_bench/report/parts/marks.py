@@ -1,5 +1,6 @@
 """A sign for each status and direction, the same on every page."""
 
+from sr_bench.core.compare import CaseOutcome
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Status
 
@@ -17,6 +18,14 @@ MARKS = {
     Status.ERROR: "!",
 }
 """Beside each status, so that colour alone never carries it."""
+
+OUTCOME_MARKS = {
+    CaseOutcome.VANISHED: "✗",
+    CaseOutcome.NOT_COMPARABLE: "≠",
+    CaseOutcome.GAIN: "▲",
+    CaseOutcome.SAME: "✓",
+}
+"""The same of how a case fares against an earlier run, where that is no status, too."""
 
 
 def titled(metric: str) -> str:

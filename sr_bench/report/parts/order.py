@@ -14,6 +14,9 @@ FAILURES = (Status.ERROR, Status.DIFFERS, Status.LOSS, Status.GAP_CLOSED, Status
 VERIFIED = (Status.MATCH, Status.WITHIN)
 """How a claim ends that holds."""
 
+NEEDS_YOU = (*FAILURES, Status.UNDECIDED)
+"""What somebody has to look at, the worst first."""
+
 
 def rank(precision: str) -> tuple[int, str]:
     """Return what precisions are sorted by: fp32, fp16, then int8 by the observer's name."""
@@ -33,6 +36,11 @@ def failures(records: Iterable[Record]) -> tuple[Record, ...]:
     """Return the records that failed, the worst first and then in the document's order."""
     failed = [record for record in in_document_order(records) if record.verdict.status in FAILURES]
     return tuple(sorted(failed, key=lambda record: FAILURES.index(record.verdict.status)))
+
+
+def by_need(status: Status) -> int:
+    """Return what statuses are sorted by: what somebody has to look at first, the worst of it."""
+    return NEEDS_YOU.index(status) if status in NEEDS_YOU else len(NEEDS_YOU)
 
 
 def not_run_reasons(records: Iterable[Record]) -> list[tuple[str, int]]:

@@ -1,11 +1,11 @@
 """Show two runs side by side: what became worse, what is new or gone, and what changed."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
 
 from sr_bench.core.case import STATIC_METRICS, TIMED_METRICS
-from sr_bench.core.compare import CaseOutcome, Compared, environment_changes
+from sr_bench.core.compare import CaseOutcome, Change, Compared, environment_changes
 from sr_bench.core.gate import Drop, quantity
 from sr_bench.core.history import SessionInfo
 from sr_bench.core.metric import with_unit
@@ -24,7 +24,8 @@ _ORDER = (  # what needs a look comes first
     CaseOutcome.WITHIN,
     CaseOutcome.SAME,
 )
-_QUIET = (CaseOutcome.WITHIN, CaseOutcome.SAME)
+QUIET = (CaseOutcome.WITHIN, CaseOutcome.SAME)
+"""What is no news."""
 _VERDICTS = 10  # as many that changed are named
 _COLUMNS = ("model", "precision", "metric", "A", "B", "mean loss (95 %)", "worst image", "status")
 
@@ -40,13 +41,11 @@ def compared_lines(
         now: The newer run, B.
         everything: Show also the cases that are the same, or within their limits.
     """
-    shown = [case for case in compared if everything or case.outcome not in _QUIET]
-    shown.sort(key=lambda case: _ORDER.index(case.outcome))
+    shown = worst_first(case for case in compared if everything or case.outcome not in QUIET)
     changes = environment_changes(before.environment, now.environment)
     changed = [f"environment: {', '.join(map(str, changes))}"] if changes else []
-    # Where a number moved and no input of it did, only what surrounds the run is left to blame.
-    likely = "environment" if changes else "nothing that is recorded"
-    rows = [[*_cells(case), _what_changed(case, likely)] for case in shown]
+    likely = likely_cause(changes)
+    rows = [[*case_cells(case), what_changed(case, likely)] for case in shown]
     table = plain_table((*_COLUMNS, "what changed"), rows, left=(0, 1, 2, 6, 7, 8)) if rows else []
     head = [f"A  {_run(before)}", f"B  {_run(now)}", *changed]
     verdicts = _verdicts(compared)
@@ -70,6 +69,23 @@ def _case(case: Compared) -> str:
     return f"{case.family}/{case.model} {case.precision} {case.metric}{where}"
 
 
+def worst_first(compared: Iterable[Compared]) -> list[Compared]:
+    """Return `compared` with what needs a look first, and of losses on images the largest."""
+
+    def place(case: Compared) -> tuple[int, float]:
+        found, place = case.comparison, _ORDER.index(case.outcome)
+        if found is None or found.drop is None or case.outcome is not CaseOutcome.LOSS:
+            return place, 0.0
+        return place, -found.drop.mean / (found.limit or 1.0)  # metrics have units of their own
+
+    return sorted(compared, key=place)
+
+
+def likely_cause(changes: Sequence[Change]) -> str:
+    """Return what to blame where a number moved and no input of it did: `changes` around it."""
+    return "environment" if changes else "nothing that is recorded"
+
+
 def summary_line(compared: Sequence[Compared]) -> str:
     """Return how many cases fared how."""
     counts = Counter(case.outcome for case in compared)
@@ -83,7 +99,8 @@ def _run(info: SessionInfo) -> str:
     return "  ".join([info.run, time, info.environment.commit or "-"])
 
 
-def _cells(case: Compared) -> list[str]:
+def case_cells(case: Compared) -> list[str]:
+    """Return what the columns of a table say of `case`, up to its status."""
     emulated = " (emulated)" if case.device.startswith("emulated") else ""
     drop = case.comparison.drop if case.comparison else None
     worst = case.comparison.images[drop.worst_index] if case.comparison and drop else "-"
@@ -115,9 +132,9 @@ def _rise(case: Compared) -> str:
     return f"{size} {'more' if case.now > case.before else 'less'}"
 
 
-def _what_changed(case: Compared, environment: str) -> str:
+def what_changed(case: Compared, environment: str) -> str:
     """Return the inputs that differ, or why there are no two values to compare."""
     if case.outcome in (CaseOutcome.NEW, CaseOutcome.VANISHED, CaseOutcome.NOT_COMPARABLE):
         return case.sentence
     names = ", ".join(change.brief for change in case.inputs)
-    return names if names or case.outcome in _QUIET else environment
+    return names if names or case.outcome in QUIET else environment

@@ -2,19 +2,24 @@
 
 import json
 import re
+from argparse import Namespace
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
 import pytest
 
+from sr_bench.core.compare import CaseOutcome, Change, ComparedRuns, LossLimits
 from sr_bench.core.detail import Detail
 from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
 from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
+from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.errors import SrBenchError
+from sr_bench.report.hooks import Additions, Column, Section
 from sr_bench.report.html.build import ReportResult, build_report
 from tests.report.html.zoo import (
     NAMES,
+    cost,
     emulated,
     gated,
     history_of,
@@ -38,7 +43,8 @@ HOSTILE = [
 
 
 def build(records: list[Record], folder: Path, **options: object) -> ReportResult:
-    return build_report(past_session(folder, records), options.pop("history", ()), folder / "html")
+    history = options.pop("history", ())
+    return build_report(past_session(folder, records), history, folder / "html", **options)
 
 
 def text_of(folder: Path, kind: str) -> str:
@@ -70,12 +76,30 @@ def test_a_hostile_name_is_shown_and_never_markup_or_a_path(tmp_path: Path, name
         )
 
     records = [rename(record) for record in records_of("m")]
-    build(records, tmp_path, history=history_of(records))
+    session = past_session(tmp_path, records)
+    case = compare_runs(session, session, LossLimits())[0]
+    worse = replace(case, outcome=CaseOutcome.LOSS)
+    pair = ComparedRuns(
+        session, session, (worse, replace(case, inputs=(Change(name, name, name),)))
+    )
+    section = Section(name, (name,), (name,), ((name,),))
+    added = Namespace(
+        pytest_sr_report_columns=lambda **_: [[Column(name, lambda _: name)]],
+        pytest_sr_report_sections=lambda **_: [[section]],
+    )
+    build(
+        records,
+        tmp_path,
+        history=history_of(records),
+        compared=[pair],
+        additions=Additions(added, session),
+    )
     files = sorted(path.name for path in (tmp_path / "html").rglob("*.html"))
     assert all(re.fullmatch(r"[a-z0-9.-]+", file) for file in files)
     assert {path.name for path in tmp_path.iterdir()} == {"html"}
-    for kind in ("index", "model", "trend"):
+    for kind in ("index", "model", "trend", "compare"):
         page = text_of(tmp_path, kind)
+        assert "alert" in page or "alert" not in name
         assert not re.search(r"<(script|img)[^>]*(alert|onerror)|>alert\(|[\x00\x1b\u202e]", page)
         assert page.count("<script") == page.count("</script>")
         assert "49" not in re.findall(r"<bdi>(.*?)</bdi>", page)
@@ -101,14 +125,58 @@ def test_without_failures_nothing_needs_you(tmp_path: Path) -> None:
 def test_emulated_values_say_so_on_each_page_with_their_interval(tmp_path: Path) -> None:
     records = [emulated(r) if r.precision == "int8_max" else r for r in records_of("m")]
     build(records, tmp_path, history=history_of(records))
-    assert text_of(tmp_path, "index").count('<span class="tag">emulated</span>') == 4
+    # Once in the banner, and once for the column.
+    assert text_of(tmp_path, "index").count('<span class="tag">emulated</span>') == 2
     model = text_of(tmp_path, "model")
     # PSNR, SSIM and fidelity in the table, and the gate.
     assert model.count('<span class="tag">emulated</span>') == 4
     assert "29.980 .. 30.000" in model
     labels = [row["label"] for row in data_of(tmp_path)["measured"]]
     assert labels == ["fp32", "fp16", "int8_max (emulated)"]
-    assert text_of(tmp_path, "trend").count('<span class="tag">emulated</span>') == 9
+    # Once for each of its series.
+    assert text_of(tmp_path, "trend").count('<span class="tag">emulated</span>') == 3
+
+
+def test_a_page_whose_values_are_all_emulated_says_so_once(tmp_path: Path) -> None:
+    records = [emulated(record) if record.dataset else record for record in records_of("m")]
+    build(records, tmp_path)
+    for kind in ("index", "model"):
+        assert text_of(tmp_path, kind).count('<span class="tag">emulated</span>') == 1
+    assert [row["label"] for row in data_of(tmp_path)["measured"]] == ["fp32", "fp16", "int8_max"]
+
+
+def test_a_suite_of_which_nothing_ran_is_folded_below_with_its_reason(tmp_path: Path) -> None:
+    why = Verdict(Status.NOT_RUN, "no files of set; run 'sr-bench fetch set'")
+    idle = [replace(scored(m, "fp32", "psnr", family="idle"), verdict=why) for m in "xy"]
+    idle = [replace(record, measurement=None) for record in idle]
+    build([*idle, replace(cost("x"), family="idle"), *records_of("m")], tmp_path)
+    page = text_of(tmp_path, "index")
+    shown, folded = page.split('<details class="suite">')
+    assert re.findall(r"<bdi>(.*?)</bdi>", shown) == ["zoo", "m"]
+    summary = " ".join(re.sub("<.*?>", "", folded.split("</summary>")[0]).split())
+    assert summary == "idle 2 models, 2 not run no files of set"
+    assert "0.08990" in folded
+
+
+def test_a_gate_shows_the_verdict_of_its_worst_reading_first(tmp_path: Path) -> None:
+    record = gated("m", "int8_max", Status.UNDECIDED)
+    gate = record.detail.gate
+    findings = (gate.findings[0], replace(gate.findings[1], status=Status.LOSS, sentence="lost"))
+    gate = replace(gate, findings=(*findings, replace(gate.findings[2], status=Status.WITHIN)))
+    verdict = Verdict(Status.UNDECIDED, "the two readings disagree", 56.75)
+    build([replace(record, verdict=verdict, detail=replace(record.detail, gate=gate))], tmp_path)
+    panel = text_of(tmp_path, "model").split('id="gates"')[1].split("<details>")[0]
+    badges = re.findall(r'class="badge \w+"><span.*?</span> (\w+)</span>', panel)
+    assert badges == ["loss", "undecided", "loss", "undecided", "within"]
+    assert "the two readings disagree" in panel
+
+
+def test_with_one_run_a_trend_says_so_and_draws_nothing(tmp_path: Path) -> None:
+    records = [scored("m", "fp32", "psnr")]
+    build(records, tmp_path, history=history_of(records, 1))
+    assert "so there is no trend yet" in text_of(tmp_path, "trend")
+    build(records, tmp_path, history=history_of(records, 2))
+    assert "so there is no trend yet" not in text_of(tmp_path, "trend")
 
 
 def test_a_partial_value_says_so(tmp_path: Path) -> None:
@@ -125,7 +193,8 @@ def test_a_cell_shows_a_measured_row_before_one_that_nobody_ran(tmp_path: Path) 
     build([absent, limited], tmp_path)
     page = text_of(tmp_path, "index")
     assert '<span class="num">30.0000</span>' in page
-    assert "1 more rows of the document" in page
+    assert ">1 more</a>" in page
+    assert "1 more number of the document on this" in page
 
 
 def test_models_of_one_name_in_two_families_have_pages_of_their_own(tmp_path: Path) -> None:
@@ -220,7 +289,8 @@ def test_what_was_timed_stands_once_for_each_precision(tmp_path: Path) -> None:
     build([*records, timed], tmp_path)
     page = text_of(tmp_path, "model")
     assert page.count('<th scope="col" class="r">ms per image</th>') == 1
-    assert page.count('<td class="r num">42.7</td><td class="r num">23.4</td>') == 1
+    cells = re.findall(r'data-label="(?:ms per image|images/s)">([^<]+)</td>', page)
+    assert cells == ["42.7", "23.4"]
     build(records, tmp_path)
     assert "ms per image" not in text_of(tmp_path, "model")
 
@@ -229,8 +299,8 @@ def test_a_trend_says_what_changed_between_runs(tmp_path: Path) -> None:
     records = records_of("m")
     build(records, tmp_path, history=history_of(records))
     page = text_of(tmp_path, "trend")
-    changed = re.findall(r'<td class="wide">(.*?)</td></tr>', page)
-    assert changed[:3] == ["data, torch 2.13 -&gt; 2.14", "-", "-"]
+    changed = re.findall(r'data-label="changed">(.*?)</td></tr>', page)
+    assert changed[:3] == ["data, torch 2.13 -&gt; 2.14", "", ""]
     assert "+0.0005" in page
     assert "abc123" in page
 

@@ -39,18 +39,17 @@ function press(button, group) {
 }
 
 function startMatrix() {
-  const table = document.querySelector(".matrix");
-  if (!table) return;
+  const field = document.getElementById("filter");
+  if (!field) return;
   const metrics = [...document.querySelectorAll("button[data-metric]")];
   for (const button of metrics) {
     button.addEventListener("click", () => {
       press(button, metrics);
-      for (const cell of table.querySelectorAll("[data-of]")) cell.hidden = cell.dataset.of !== button.dataset.metric;
+      for (const cell of document.querySelectorAll("[data-of]")) cell.hidden = cell.dataset.of !== button.dataset.metric;
     });
   }
-  const field = document.getElementById("filter");
   const chips = [...document.querySelectorAll("button[data-status]")];
-  const update = () => filterMatrix(table, field, chips);
+  const update = () => filterModels(field, chips);
   field.addEventListener("input", update);
   for (const chip of chips) {
     chip.addEventListener("click", () => {
@@ -66,11 +65,11 @@ function startMatrix() {
   });
 }
 
-// Show the rows that hold every word, and one of the pressed statuses if any is pressed.
-function filterMatrix(table, field, chips) {
+// Show the rows that hold every word, and one of the pressed statuses if any is pressed; what is folded opens for them.
+function filterModels(field, chips) {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
   const wanted = chips.filter((chip) => chip.getAttribute("aria-pressed") === "true").map((chip) => chip.dataset.status);
-  const rows = [...table.querySelectorAll("tr.model")];
+  const rows = [...document.querySelectorAll("tr.model")];
   let shown = 0;
   for (const row of rows) {
     const text = row.dataset.text.toLowerCase();
@@ -79,7 +78,12 @@ function filterMatrix(table, field, chips) {
     row.hidden = !fits;
     shown += Number(fits);
   }
-  for (const body of table.tBodies) body.hidden = !body.querySelector("tr.model:not([hidden])");
+  const holds = (node) => Boolean(node.querySelector("tr.model:not([hidden])"));
+  for (const body of document.querySelectorAll(".matrix tbody")) body.hidden = !holds(body);
+  for (const suite of document.querySelectorAll("details.suite")) {
+    suite.hidden = !holds(suite);
+    suite.open = holds(suite) && words.length + wanted.length > 0;
+  }
   document.getElementById("shown").textContent = `${shown} of ${rows.length} models`;
   document.getElementById("none").hidden = shown > 0;
 }

@@ -117,9 +117,12 @@ function load(shown, file, name) {
 
 function startImage(shown) {
   shown.addEventListener("error", () => {
-    const file = decodeURIComponent(shown.getAttribute("src") || "");
+    const file = shown.getAttribute("src") || "", copy = explorer.data.copies[file];
+    // A copy looks the same, but its errors are its own.
+    if (copy && !shown.closest('[data-pane="error"]')) { shown.src = copy; return; }
     shown.removeAttribute("src");
-    tell(shown, `Can't load ${file}: the image lies outside of this report, and is not there any more. Was a folder moved?`);
+    tell(shown, copy ? "The error map needs the exact images: they lie outside of this report, and are not there any more."
+      : `Can't load ${decodeURIComponent(file)}: the image lies outside of this report, and is not there any more. Was a folder moved?`);
   });
   shown.addEventListener("load", () => {
     const image = explorer.data.images[explorer.image];

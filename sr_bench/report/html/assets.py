@@ -43,6 +43,10 @@ class Assets:
         self.written: set[str] = set()
         """Names of all files that this build made or found again."""
 
+    def set_aside(self, size: int) -> None:
+        """Leave `size` bytes of the room to what is no image."""
+        self._room -= size
+
     @property
     def room_left(self) -> int:
         """Bytes that may still be added."""

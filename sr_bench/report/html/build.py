@@ -43,9 +43,9 @@ MAX_BYTES = 8 * 10**6
 
 _WHITE = 255.0
 # Room that is left for pages.
-_PAGE_BYTES = 12_000
+_PAGE_BYTES = 14_000
 _RECORD_BYTES = 4_000  # for each record on its page, and on the first one
-_VALUE_BYTES = 600  # for each image in each precision, on its page and in the state
+_VALUE_BYTES = 450  # for each image in each precision, on its page and in the state
 
 Progress = Callable[[int, int, str], None]
 
@@ -124,28 +124,30 @@ class _Build:
         self._trends = self._all_trends()
         self._trend_names = {(page.family, page.model): n for n, page in self._trends.items()}
         self._static = {f"assets/{name}": data for name, data in static_files().items()}
-        self._assets = Assets(target, self._old.assets, max_bytes - self._reserve())
+        self._assets = Assets(target, self._old.assets, max_bytes)
         steps = len(units_of(self._galleries)) + len(self._subjects) + len(self._trends) + 1
         done = count(1)
         self._tick: Callable[[str], None] = lambda what: progress(next(done), steps, what)
         self._pages: dict[str, PageState] = {}
         self._built = 0
+        self._text = sum(map(len, self._static.values()))  # bytes of what is no image
 
     def run_all(self, compared: Sequence[ComparedRuns]) -> ReportResult:
         for name, content in self._static.items():
             path = self._target / name
             if not path.exists() or path.read_bytes() != content:
                 write_bytes(path, content)
+        for name, trend in self._trends.items():
+            self._page(name, "trend", trend)
+        if compared:
+            self._page(COMPARISON, "compare", compare_page(compared))
+        self._assets.set_aside(self._text + self._reserve())
         seen = survey(self._galleries, self._assets, self._old.windows, self._tick)
         crops = [cut_crops(gallery, seen, self._assets) for gallery in self._galleries]
         inside = embed(self._galleries, seen, self._assets)
         pages = [page_data(gallery, seen, inside) for gallery in self._galleries]
         for gallery, worst, data in zip(self._galleries, crops, pages, strict=True):
             self._model(gallery, worst, data)
-        for name, trend in self._trends.items():
-            self._page(name, "trend", trend)
-        if compared:
-            self._page(COMPARISON, "compare", compare_page(compared))
         if not (self._target / FILE).exists():
             self._write(BuildState())  # or, cut off below, the folder would seem somebody else's
         told = [case for runs in compared for case in runs.cases]
@@ -183,10 +185,12 @@ class _Build:
         digest = page_digest(template, page)
         if is_current(self._target, name, digest, self._old):
             self._pages[name] = self._old.pages[name]
+            self._text += (self._target / name).stat().st_size
         else:
             text = render(template, page)
             write_text(self._target / name, text)
             self._pages[name] = PageState(digest, sha256_bytes(text.encode()))
+            self._text += len(text.encode())
             self._built += 1
         self._tick(name)
 
@@ -219,14 +223,11 @@ class _Build:
         return [topic for topic in topics if (topic.family, topic.model) == (family, model)]
 
     def _reserve(self) -> int:
-        """Return the bytes that all but images may need."""
+        """Return the bytes that the pages of models and the first one may need, and the state."""
         values = sum(len(g.images) * (2 + len(g.subject.precisions)) for g in self._galleries)
-        pages = len(self._subjects) + len(self._trends) + 1
         records = sum(len(subject.records) for subject in self._subjects)
-        history = sum(len(s.rows) for trend in self._trends.values() for s in trend.series)
-        static = sum(map(len, self._static.values()))
-        text = _PAGE_BYTES * pages + _RECORD_BYTES * records
-        return static + text + _VALUE_BYTES * (values + 2 * history)
+        pages = len(self._subjects) + 1
+        return _PAGE_BYTES * pages + _RECORD_BYTES * records + _VALUE_BYTES * values
 
 
 def _crop_view(crop: WorstCrop, data: PageData) -> CropView:

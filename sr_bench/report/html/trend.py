@@ -5,12 +5,38 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from sr_bench.core.fields import narrowed
 from sr_bench.core.history import HistoryEntry, Point, SessionInfo
 from sr_bench.core.trend import Moment, Series
 from sr_bench.core.trend import series as series_of
-from sr_bench.history.over_time import HistoryCase, history_case
+from sr_bench.history.over_time import HistoryCase, HistoryRow, history_case
 
 _RUNS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class TrendRow:
+    """A run of a series that says something new, or ends a stretch of equal ones."""
+
+    row: HistoryRow
+    number: int
+    """Of the run in its series, from 0 for the oldest."""
+    equal: int
+    """Runs left out before it, which gave what it and the row before give."""
+
+
+@dataclass(frozen=True)
+class TrendSeries:
+    """A case on one of its devices."""
+
+    label: str
+    trend_line: str
+    metric: str
+    unit: str
+    device: str
+    runs: int
+    rows: tuple[TrendRow, ...]
+    """Oldest first."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +48,7 @@ class TrendPage:
     model: str
     pages: tuple[tuple[str, str], ...]
     """Data set and page of the model."""
-    series: tuple[HistoryCase, ...]
+    series: tuple[TrendSeries, ...]
     """Each case on each of its devices."""
     runs: int
     """How many are shown."""
@@ -50,8 +76,28 @@ def trend_page(
     if not series:
         return None
     left_out = len(entries) - len(shown)
-    views = tuple(map(history_case, series))
+    views = tuple(_view(history_case(case)) for case in series)
     return TrendPage(head, family, model, pages, views, len(shown), left_out)
+
+
+def _view(case: HistoryCase) -> TrendSeries:
+    rows = tuple(_telling(case.rows))
+    return narrowed(TrendSeries, case, runs=len(case.rows), rows=rows)
+
+
+def _telling(rows: Sequence[HistoryRow]) -> Iterator[TrendRow]:
+    """Yield the rows without those that are as the one before and the one after: most nights."""
+    last = -1
+    for number, row in enumerate(rows):
+        around = rows[max(0, number - 1)], rows[min(number + 1, len(rows) - 1)]
+        inside = 0 < number < len(rows) - 1
+        if not (inside and all(_told(other) == _told(row) for other in around)) or row.changed:
+            yield TrendRow(row, number, number - last - 1)
+            last = number
+
+
+def _told(row: HistoryRow) -> tuple[object, ...]:
+    return row.value, row.claimed, row.tolerance, row.status, row.images, row.planned
 
 
 def _by_device(case: Series) -> Iterator[Series]:

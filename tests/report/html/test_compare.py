@@ -51,7 +51,7 @@ def test_what_is_worse_comes_first_and_what_is_as_it_was_is_folded(tmp_path: Pat
     titles = re.findall(r"<h3>(.*?) <|<summary>(The same.*?)</summary>", page)
     assert ["".join(t) for t in titles] == ["Worse", "Vanished", "New", "The same: 1"]
     assert "no value any more: the case is not in this run" in page
-    assert 'data-label="changed" class="wide">network</td>' in page
+    assert 'data-label="changed" class="full">network</td>' in page
 
 
 def test_each_image_has_both_values_the_worst_first(tmp_path: Path) -> None:

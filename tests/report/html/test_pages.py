@@ -171,6 +171,20 @@ def test_a_gate_shows_the_verdict_of_its_worst_reading_first(tmp_path: Path) -> 
     assert "the two readings disagree" in panel
 
 
+def test_a_trend_leaves_out_nights_that_say_nothing_and_counts_them(tmp_path: Path) -> None:
+    records = [scored("m", "fp32", "psnr")]
+    history = history_of(records, 12)
+    moved = history[4].points[0]
+    history[4] = replace(history[4], points=(replace(moved, value=29.9),))
+    build(records, tmp_path, history=history)
+    page = text_of(tmp_path, "trend")
+    table = page.split("<tbody>")[1].split("</tbody>")[0]
+    assert re.findall(r"<code>202611(\d\d)T", table) == ["12", "06", "05", "04", "01"]
+    assert re.findall(r"(\d+) runs? with the same value", table) == ["5", "2"]
+    data = json.loads(page.split('id="trend-data">')[1].split("</script>")[0])
+    assert [row["number"] for row in data[0]["rows"]] == [0, 3, 4, 5, 11]
+
+
 def test_with_one_run_a_trend_says_so_and_draws_nothing(tmp_path: Path) -> None:
     records = [scored("m", "fp32", "psnr")]
     build(records, tmp_path, history=history_of(records, 1))
@@ -300,7 +314,8 @@ def test_a_trend_says_what_changed_between_runs(tmp_path: Path) -> None:
     build(records, tmp_path, history=history_of(records))
     page = text_of(tmp_path, "trend")
     changed = re.findall(r'data-label="changed">(.*?)</td></tr>', page)
-    assert changed[:3] == ["data, torch 2.13 -&gt; 2.14", "", ""]
+    assert changed[:2] == ["data, torch 2.13 -&gt; 2.14", ""]
+    assert "1 run with the same value" in page
     assert "+0.0005" in page
     assert "abc123" in page
 

@@ -6,7 +6,7 @@ const SYMBOLS = [
   "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0Z", "M-3.6,-3.6h7.2v7.2h-7.2Z", "M0,-5L5,0L0,5L-5,0Z", "M0,-4.8L4.6,3.6H-4.6Z",
   "M-1.4,-4.4h2.8v3h3v2.8h-3v3h-2.8v-3h-3v-2.8h3Z",
 ];
-const EDGE = { left: 62, right: 16, top: 12, bottom: 44 };
+const EDGE = { right: 16, top: 12, bottom: 44 };
 const CHARACTER = 6.4; // its usual width in pixels, at 12 pixels height
 const REACH = 24; // how near to a mark the pointer must be, in pixels
 
@@ -51,15 +51,17 @@ function axes(figure, marks, width, height) {
   const known = (axis) => marks.flatMap((mark) => [mark[axis], ...(axis === "y" ? [mark.low, mark.high] : [])]).filter(Number.isFinite);
   const steps = (range, most) => ticks(...range, Math.max(2, most));
   const xs = figure.x.range || padded(known("x")), ys = padded([...known("y"), ...(figure.y.from === 0 ? [0] : [])]);
-  const slot = (width - EDGE.left - EDGE.right) / (xs[1] - xs[0] || 1);
+  const above = height - EDGE.bottom - EDGE.top, yTicks = steps(ys, Math.floor(above / 48));
+  const left = 42 + CHARACTER * Math.max(...yTicks.map(([, text]) => text.length));
+  const slot = (width - left - EDGE.right) / (xs[1] - xs[0] || 1);
   const xTicks = figure.x.ticks || steps(xs, Math.floor(width / 110));
   const longest = Math.max(0, ...xTicks.map(([, text]) => text.length)) * CHARACTER;
   const slanted = Boolean(figure.x.ticks && xTicks.length > 1 && longest > slot * (xTicks[1][0] - xTicks[0][0]));
   const floor = height - EDGE.bottom - (slanted ? longest * 0.6 - 6 : 0) + (figure.x.title ? 0 : 14);
   const scale = ([low, high], from, to) => (value) => from + ((value - low) / (high - low || 1)) * (to - from);
   return {
-    width, height, floor, slanted, xTicks, yTicks: steps(ys, Math.floor((floor - EDGE.top) / 48)),
-    x: scale(xs, EDGE.left, width - EDGE.right), y: scale(ys, floor, EDGE.top),
+    width, height, left, floor, slanted, xTicks, yTicks,
+    x: scale(xs, left, width - EDGE.right), y: scale(ys, floor, EDGE.top),
   };
 }
 
@@ -81,17 +83,17 @@ function ticks(low, high, most) {
 }
 
 function frame(figure, plane) {
-  const { width, floor, slanted, x, y } = plane, right = width - EDGE.right, nodes = [];
+  const { width, left, floor, slanted, x, y } = plane, right = width - EDGE.right, nodes = [];
   for (const [value, text] of plane.yTicks) {
-    nodes.push(shape("path", { class: value === 0 ? "zero" : "grid", d: `M${EDGE.left},${y(value)}H${right}` }));
-    nodes.push(shape("text", { x: EDGE.left - 8, y: y(value) + 4, "text-anchor": "end" }, text));
+    nodes.push(shape("path", { class: value === 0 ? "zero" : "grid", d: `M${left},${y(value)}H${right}` }));
+    nodes.push(shape("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, text));
   }
   for (const [value, text] of plane.xTicks) {
     nodes.push(shape("path", { class: "grid", d: `M${x(value)},${EDGE.top}V${floor}` }));
     const turn = slanted ? { "text-anchor": "end", transform: `rotate(-36 ${x(value)} ${floor + 14})` } : { "text-anchor": "middle" };
     nodes.push(shape("text", { x: x(value), y: floor + (slanted ? 14 : 18), ...turn }, text));
   }
-  if (figure.x.title) nodes.push(shape("text", { class: "title", x: (EDGE.left + right) / 2, y: plane.height - 6, "text-anchor": "middle" }, figure.x.title));
+  if (figure.x.title) nodes.push(shape("text", { class: "title", x: (left + right) / 2, y: plane.height - 6, "text-anchor": "middle" }, figure.x.title));
   const middle = (EDGE.top + floor) / 2;
   nodes.push(shape("text", { class: "title", x: 13, y: middle, "text-anchor": "middle", transform: `rotate(-90 13 ${middle})` }, figure.y.title));
   return nodes;
@@ -110,24 +112,27 @@ function path(marks, plane, of = "y") {
 
 const DRAW = {
   line: ({ marks, style = "" }, plane) => [shape("path", { class: "line", d: path(marks, plane), style })],
-  band({ marks }, plane) {
-    const half = Math.max(3, Math.abs(plane.x(1) - plane.x(0)) / 2);
-    return marks.filter((mark) => Number.isFinite(mark.low)).map((mark) => shape("rect", {
-      class: "band", x: plane.x(mark.x) - half, width: 2 * half, y: plane.y(mark.high), height: Math.max(1, plane.y(mark.low) - plane.y(mark.high)),
-    }));
-  },
+  band: ({ marks }, plane) => marks.filter((mark) => Number.isFinite(mark.low)).map((mark) => shape("rect", { class: "band", ...until(mark, marks, plane, 1), ...between(plane.y(mark.low), plane.y(mark.high)) })),
   points: ({ marks, colour, symbol }, plane) => marks.filter((mark) => Number.isFinite(mark.y)).map((mark) => shape("path", {
     class: "mark", d: mark.symbol || symbol, style: `fill:${colour}`, transform: `translate(${plane.x(mark.x)} ${plane.y(mark.y)})`, "data-y": mark.y,
   })),
   spans: ({ marks }, plane) => marks.filter((mark) => Number.isFinite(mark.low) && Number.isFinite(mark.high)).map((mark) => shape("path", {
     class: "span", d: `M${plane.x(mark.x)},${plane.y(mark.low)}V${plane.y(mark.high)}m-4,0h8M${plane.x(mark.x) - 4},${plane.y(mark.low)}h8`,
   })),
-  bars: ({ marks }, plane) => marks.filter((mark) => Number.isFinite(mark.y)).map((mark) => {
-    const half = Math.min(14, Math.abs(plane.x(1) - plane.x(0)) * 0.3), ends = [plane.y(mark.y), plane.y(0)];
-    const size = { y: Math.min(...ends), height: Math.max(1, Math.abs(ends[0] - ends[1])) };
-    return shape("rect", { x: plane.x(mark.x) - half, width: 2 * half, ...size, style: `fill:var(${mark.y < 0 ? "--bad" : "--ok"})`, "data-y": mark.y });
-  }),
+  bars: ({ marks }, plane) => marks.filter((mark) => Number.isFinite(mark.y)).map((mark) => shape("rect", {
+    ...until(mark, marks, plane, 0.7), ...between(plane.y(mark.y), plane.y(0)), style: `fill:var(${mark.y < 0 ? "--bad" : "--ok"})`, "data-y": mark.y,
+  })),
 };
+
+// From a mark to the next one, as what is between them is as the first; a `share` of the last step.
+function until(mark, marks, plane, share) {
+  const next = marks[marks.indexOf(mark) + 1], from = plane.x(mark.x - share / 2);
+  return { x: from, width: plane.x((next ? next.x - 1 : mark.x) + share / 2) - from };
+}
+
+function between(a, b) {
+  return { y: Math.min(a, b), height: Math.max(1, Math.abs(a - b)) };
+}
 
 function showLegend(node, layers) {
   const legend = document.createElement("ul");

@@ -82,8 +82,10 @@ function trendText(row) {
 }
 
 function trendAxis(one) {
-  const every = Math.ceil(one.rows.length / 10), day = (row) => row.when.slice(0, 10) || row.run;
-  return { ticks: one.rows.map((row, index) => [index, day(row)]).filter(([index]) => index % every === 0), range: [-0.6, Math.max(1, one.rows.length) - 0.4] };
+  const every = Math.ceil(one.runs / 10), day = (row) => row.when.slice(0, 10) || row.run;
+  let last = -every;
+  const far = ({ number }) => { const shown = number - last >= every; if (shown) last = number; return shown; };
+  return { ticks: one.rows.filter(far).map(({ row, number }) => [number, day(row)]), range: [-0.6, one.runs - 0.4] };
 }
 
 function trendTitle(what, one) {
@@ -91,8 +93,8 @@ function trendTitle(what, one) {
 }
 
 function valueFigure(one) {
-  const known = one.rows.map(({ claimed, tolerance }, x) => ({ x, y: claimed, ...(claimed === null || tolerance === null ? {} : { low: claimed - tolerance, high: claimed + tolerance }) }));
-  const values = one.rows.map((row, x) => ({ x, y: row.value, text: `${row.value}\n${trendText(row)}`, symbol: SYMBOLS[row.changed.length ? 2 : 0] }));
+  const known = one.rows.map(({ row: { claimed, tolerance }, number: x }) => ({ x, y: claimed, ...(claimed === null || tolerance === null ? {} : { low: claimed - tolerance, high: claimed + tolerance }) }));
+  const values = one.rows.map(({ row, number: x }) => ({ x, y: row.value, text: `${row.value}\n${trendText(row)}`, symbol: SYMBOLS[row.changed.length ? 2 : 0] }));
   const judged = known.some((mark) => mark.y !== null), measured = one.device.startsWith("emulated") ? "emulated" : "measured";
   return {
     x: trendAxis(one), y: { title: trendTitle(one.metric, one) },
@@ -104,7 +106,7 @@ function valueFigure(one) {
 }
 
 function marginFigure(one) {
-  const marks = one.rows.map((row, x) => ({ x, y: row.margin, text: row.margin === null ? "" : `${row.margin}\n${trendText(row)}` }));
+  const marks = one.rows.map(({ row, number: x }) => ({ x, y: row.margin, text: row.margin === null ? "" : `${row.margin}\n${trendText(row)}` }));
   return { x: trendAxis(one), y: { title: trendTitle("margin", one), from: 0 }, layers: [{ kind: "bars", marks }] };
 }
 
@@ -115,8 +117,8 @@ function startTrend() {
   const chosen = () => data[Number(choice.value)];
   const show = () => {
     for (const part of document.querySelectorAll("[data-series]")) part.hidden = part.dataset.series !== choice.value;
-    document.getElementById("charts").hidden = chosen().rows.length < 2;
-    document.getElementById("margins").hidden = chosen().rows.every((row) => row.margin === null);
+    document.getElementById("charts").hidden = chosen().runs < 2;
+    document.getElementById("margins").hidden = chosen().rows.every(({ row }) => row.margin === null);
   };
   show();
   chart("plot-value", () => valueFigure(chosen()));

@@ -42,10 +42,10 @@ MAX_BYTES = 8 * 10**6
 """What a report may weigh, so that it can be sent to somebody."""
 
 _WHITE = 255.0
-# Room that is left for pages.
-_PAGE_BYTES = 14_000
-_RECORD_BYTES = 4_000  # for each record on its page, and on the first one
-_VALUE_BYTES = 450  # for each image in each precision, on its page and in the state
+# Room that is left for the pages of models and the first one, and for the state.
+_PAGE_BYTES = 7_000
+_RECORD_BYTES = {True: 4_000, False: 1_200}  # with a value, and without
+_VALUE_BYTES = 450  # for each image in each precision
 
 Progress = Callable[[int, int, str], None]
 
@@ -225,9 +225,9 @@ class _Build:
     def _reserve(self) -> int:
         """Return the bytes that the pages of models and the first one may need, and the state."""
         values = sum(len(g.images) * (2 + len(g.subject.precisions)) for g in self._galleries)
-        records = sum(len(subject.records) for subject in self._subjects)
-        pages = len(self._subjects) + 1
-        return _PAGE_BYTES * pages + _RECORD_BYTES * records + _VALUE_BYTES * values
+        records = (record for subject in self._subjects for record in subject.records)
+        rows = sum(_RECORD_BYTES[record.measurement is not None] for record in records)
+        return _PAGE_BYTES * (len(self._subjects) + 1) + rows + _VALUE_BYTES * values
 
 
 def _crop_view(crop: WorstCrop, data: PageData) -> CropView:

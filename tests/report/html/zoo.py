@@ -154,7 +154,7 @@ def past_session(results: Path, records: list[Record], number: int = 9) -> PastS
 
 
 def squeezed(session: PastSession, wanted: str) -> ReportResult:
-    """Build the report with less and less room until the result counts an image as `wanted`."""
+    """Build the report with less and less room until it counts an image as `wanted`."""
     build = partial(build_report, session, (), session.results / "html")
     result, budget = build(), MAX_BYTES
     while getattr(result, wanted) == 0:

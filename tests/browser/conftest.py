@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.core.compare import ComparedRuns, LossLimits
 from sr_bench.core.record import Kept, Status, Verdict
+from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.report.html.build import build_report
 from tests.report.html.zoo import (
     COUNT,
@@ -16,6 +18,7 @@ from tests.report.html.zoo import (
     gated,
     history_of,
     keep_images,
+    lower,
     past_session,
     records_of,
     scored,
@@ -47,7 +50,10 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a report with every status, and a model whose images are gone."""
+    """Return the folder of a report with every status, and a model whose images are gone.
+
+    No model of one suite ran, and an earlier run was better.
+    """
     results = tmp_path_factory.mktemp("results")
     records = records_of("near", "far")
     records = [emulated(r) if r.precision == "int8_max" else r for r in records]
@@ -63,9 +69,14 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for status in Status
     ]
+    idle = replace(base, family="idle", verdict=Verdict(Status.NOT_RUN, "no files; fetch them"))
+    records.append(replace(idle, measurement=None))
     records.append(gated("lost<b>", "int8_max", Status.LOSS))
     records[-1] = replace(records[-1], kept=Kept("outputs/gone-int8_max", "outputs/gone"))
-    build_report(past_session(results, records), history_of(records), results / "html")
+    session = past_session(results, records)
+    before = past_session(results, [lower(record, -1.0) for record in records_of("near")], 8)
+    pair = ComparedRuns(before, session, compare_runs(session, before, LossLimits()))
+    build_report(session, history_of(records), results / "html", compared=[pair])
     return results / "html"
 
 

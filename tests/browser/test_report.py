@@ -9,7 +9,14 @@ from sr_bench.report.html.build import build_report
 from tests.report.html.zoo import keep_images, past_session, records_of, squeezed, with_mae
 
 THEMES = ["light", "dark"]
-KINDS = ["index", "model-zoo-near", "model-zoo-status", "model-zoo-lost", "trend-zoo-near"]
+KINDS = [
+    "index",
+    "model-zoo-near",
+    "model-zoo-status",
+    "model-zoo-lost",
+    "trend-zoo-near",
+    "compare",
+]
 
 CONTRAST = """(selector) => {
   const canvas = document.createElement("canvas")
@@ -110,7 +117,7 @@ def test_the_filter_hides_models_and_says_how_many_are_left(show) -> None:
     page.get_by_role("searchbox").fill("status loss")
     rows = page.locator("tr.model:visible")
     assert rows.count() == 1
-    assert page.locator("#shown").inner_text() == "1 of 14 models"
+    assert page.locator("#shown").inner_text() == "1 of 15 models"
     page.get_by_role("searchbox").fill("no such")
     page.get_by_role("button", name="Show all").click()
     assert rows.count() == 14
@@ -123,6 +130,8 @@ def test_a_status_filters_and_is_pressed_by_the_keyboard(show) -> None:
     assert page.locator("tr.model:visible a bdi").all_inner_texts() == ["status_known_gap"]
     page.keyboard.press("Space")
     assert page.locator("tr.model:visible").count() == 14
+    page.get_by_role("button", name="not run").click()  # which opens what is folded
+    assert page.locator("tr.model:visible a bdi").all_inner_texts() == ["status_not_run", "far"]
 
 
 def test_the_metric_changes_what_cells_show(show) -> None:

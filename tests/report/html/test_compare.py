@@ -5,28 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from sr_bench.core.compare import ComparedRuns, LossLimits
-from sr_bench.core.record import Kept, Record
+from sr_bench.core.record import Record
 from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.report.html.build import build_report
 from sr_bench.report.html.compare import write_page
-from tests.report.html.zoo import COUNT, emulated, keep_images, past_session, scored, spoil
+from tests.report.html.zoo import emulated, keep_images, lower, past_session, scored, spoil
 
 BASE = scored("m", "int8_max", "psnr")
-
-
-def lower(record: Record, by: float, folder: str = "") -> Record:
-    """Return `record` from another network, worse by `by`, with outputs in another folder."""
-    images = tuple(
-        replace(score, value=score.value - by * (1 + number % 2) - 1e-6 * number)
-        for number, score in enumerate(record.measurement.images)
-    )
-    value = sum(score.value for score in images) / COUNT
-    measurement = replace(record.measurement, images=images, value=value)
-    kept = Kept(folder, record.kept.pairs) if folder else record.kept
-    inputs = {**record.inputs, "network": str(by)}
-    return replace(
-        record, measurement=measurement, kept=kept, inputs=inputs, fingerprint=str(inputs)
-    )
 
 
 def pair(results: Path, before: list[Record], now: list[Record]) -> ComparedRuns:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sr_bench.core.claim import Source
 from sr_bench.core.compare import CaseOutcome, Change, ComparedRuns, LossLimits
 from sr_bench.core.detail import Detail
 from sr_bench.core.dossier import Dossier, LayerBlame, Remedy
@@ -72,6 +73,7 @@ def test_a_hostile_name_is_shown_and_never_markup_or_a_path(tmp_path: Path, name
             protocol=name,
             verdict=replace(record.verdict, sentence=name),
             measurement=replace(record.measurement, images=images),
+            claim=record.claim and replace(record.claim, row=name, source=Source(name, 7, 22)),
             detail=replace(record.detail, warning=name, notes={name: name}),
         )
 

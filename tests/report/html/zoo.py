@@ -141,6 +141,23 @@ def with_mae(model: str) -> list[Record]:
     return records
 
 
+def lower(record: Record, by: float, folder: str = "") -> Record:
+    """Return `record` from another network, worse by `by`, with outputs in another folder."""
+    if record.measurement is None or not record.measurement.images:
+        return record
+    images = tuple(
+        replace(score, value=score.value - by * (1 + number % 2) - 1e-6 * number)
+        for number, score in enumerate(record.measurement.images)
+    )
+    value = sum(score.value for score in images) / len(images)
+    measurement = replace(record.measurement, images=images, value=value)
+    kept = Kept(folder, record.kept.pairs) if folder else record.kept
+    inputs = {**record.inputs, "network": str(by)}
+    return replace(
+        record, measurement=measurement, kept=kept, inputs=inputs, fingerprint=str(inputs)
+    )
+
+
 def emulated(record: Record) -> Record:
     """Return `record` as an emulated device leaves it, with an interval."""
     notes = {**record.measurement.notes, Profile.FINE: record.measurement.value + 0.02}

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -152,7 +153,7 @@ def lower(record: Record, by: float, folder: str = "") -> Record:
     value = sum(score.value for score in images) / len(images)
     measurement = replace(record.measurement, images=images, value=value)
     kept = Kept(folder, record.kept.pairs) if folder else record.kept
-    inputs = {**record.inputs, "network": str(by)}
+    inputs = {**record.inputs, "network": sha256(str(by).encode()).hexdigest()}
     return replace(
         record, measurement=measurement, kept=kept, inputs=inputs, fingerprint=str(inputs)
     )

@@ -176,7 +176,7 @@ def squeezed(session: PastSession, wanted: str) -> ReportResult:
     build = partial(build_report, session, (), session.results / "html")
     result, budget = build(), MAX_BYTES
     while getattr(result, wanted) == 0:
-        budget = min(budget, result.size + 120_000) - 12_000
+        budget = min(budget, result.size + 40_000) - 12_000
         result = build(max_bytes=budget)
         assert result.size <= budget
     return result

@@ -1,5 +1,6 @@
 """Write a file whole or not at all."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
         SrBenchError: The folder isn't writable, the disk is full, or the like; the old file is
             untouched and nothing is left behind.
     """
+    if not path.name:  # pathlib reads an empty text as the folder we are in
+        raise disk_error(IsADirectoryError(errno.EISDIR, ""), path, "write")
     # In the same folder, as os.replace is atomic only within one file system.
     temp = temporary_beside(path)
     try:

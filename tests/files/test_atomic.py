@@ -62,6 +62,11 @@ def test_a_folder_in_the_way_is_explained(tmp_path):
     assert _names(tmp_path) == ["latest.json"]
 
 
+def test_an_empty_path_is_explained():
+    with pytest.raises(SrBenchError, match=r"cannot write \.: this is a folder"):
+        write_text(Path(), "{}")
+
+
 def test_lines_are_appended_in_order(tmp_path):
     for line in ("one", "zwei ü"):
         append_line(tmp_path / "runs" / "a.jsonl", line)

@@ -9,7 +9,7 @@ from sr_bench.core.gate import Drop
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import ImageScore, Record
 from sr_bench.report.html.inside import Inside
-from sr_bench.report.html.pictures import Gallery, Picture
+from sr_bench.report.html.pictures import Gallery, ImageFiles, Picture
 from sr_bench.report.html.survey import Survey
 from sr_bench.report.html.values import all_emulated
 from sr_bench.report.parts.marks import loss_name, titled
@@ -105,13 +105,9 @@ def page_data(gallery: Gallery, survey: Survey, inside: Inside) -> PageData:
             copies[picture.link] = look.name
         return picture.link
 
-    images = []
-    for image in gallery.images:
-        name = image.hr.name if image.hr else ""
-        thumbnail = survey.thumbnails.get(name)
-        height, width = survey.sizes.get(name, (0, 0))
-        small = thumbnail.name if thumbnail else ""
-        images.append(PageImage(image.name, small, link(image.lr), link(image.hr), width, height))
+    images = tuple(
+        _image(image, survey, link(image.lr), link(image.hr)) for image in gallery.images
+    )
     # One mark for the page where no value came from a device.
     marked = not all_emulated(gallery.subject.records)
     measured = tuple(
@@ -128,7 +124,14 @@ def page_data(gallery: Gallery, survey: Survey, inside: Inside) -> PageData:
         if any(name in column.values for column in measured)
     )
     start = _start(metrics, measured)
-    return PageData(tuple(images), metrics, measured, copies, inexact, outside, start)
+    return PageData(images, metrics, measured, copies, inexact, outside, start)
+
+
+def _image(image: ImageFiles, survey: Survey, lr: str, hr: str) -> PageImage:
+    name = image.hr.name if image.hr else ""
+    thumbnail = survey.thumbnails.get(name)
+    height, width = survey.sizes.get(name, (0, 0))
+    return PageImage(image.name, thumbnail.name if thumbnail else "", lr, hr, width, height)
 
 
 def _metric(name: str) -> PageMetric:

@@ -107,22 +107,15 @@ def index_page(
 ) -> IndexPage:
     """Return the first page.
 
-    Args:
-        session: The run.
-        subjects: What there are pages about.
-        past: Values of earlier runs.
-        trends: The trend pages that there are, by family and model.
-        compared: How the run fared against earlier ones; empty if that was not asked.
-        additions: What others add.
+    `trends` names the trend pages that there are, by family and model; `compared` says how the run
+    fared against earlier ones, and is empty if that was not asked.
     """
     records = session.records
-    ran = {s.topic.family for s in subjects if any(r.measurement for r in s.scored)}
-    ran |= {s.topic.family for s in subjects} - {s.topic.family for s in subjects if s.scored}
-    shown = [subject for subject in subjects if subject.topic.family in ran]
+    idle = _idle_families(subjects)
+    shown = [subject for subject in subjects if subject.topic.family not in idle]
     precisions = sorted({p for subject in shown for p in subject.precisions}, key=rank)
     costs = _costs(records)
     columns = _Columns(precisions, scored_metrics(records), costs, past, trends)
-    idle = dict.fromkeys(s.topic.family for s in subjects if s.topic.family not in ran)
     counted = Counter(record.verdict.status for record in records)
     everywhere = all_emulated(records)
     return IndexPage(
@@ -144,6 +137,15 @@ def index_page(
         attention=_attention(subjects, past),
         sections=additions.sections(records, "index"),
     )
+
+
+def _idle_families(subjects: Sequence[PageSubject]) -> tuple[str, ...]:
+    """Return the suites that ask for images and have no value of any, in document order."""
+    scored: dict[str, list[Record]] = {}
+    for subject in subjects:
+        if subject.scored:
+            scored.setdefault(subject.topic.family, []).extend(subject.scored)
+    return tuple(f for f, records in scored.items() if not any(r.measurement for r in records))
 
 
 def _costs(records: Sequence[Record]) -> list[str]:

@@ -59,31 +59,30 @@ def data_of(folder: Path) -> dict[str, object]:
     return json.loads(match[1])
 
 
+def renamed(record: Record, name: str) -> Record:
+    """Return `record` with `name` wherever somebody else chooses a text."""
+    images = tuple(replace(i, image=name + i.image) for i in record.measurement.images)
+    return replace(
+        record,
+        family=name,
+        model=name,
+        case_id=name,
+        node_id=name,
+        dataset=record.dataset and name,
+        protocol=name,
+        verdict=replace(record.verdict, sentence=name),
+        measurement=replace(record.measurement, images=images),
+        claim=record.claim and replace(record.claim, row=name, source=Source(name, 7, 22)),
+        detail=replace(record.detail, warning=name, notes={name: name}),
+    )
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_shown_and_never_markup_or_a_path(tmp_path: Path, name: str) -> None:
-    def rename(record: Record) -> Record:
-        images = tuple(replace(i, image=name + i.image) for i in record.measurement.images)
-        return replace(
-            record,
-            family=name,
-            model=name,
-            case_id=name,
-            node_id=name,
-            dataset=record.dataset and name,
-            protocol=name,
-            verdict=replace(record.verdict, sentence=name),
-            measurement=replace(record.measurement, images=images),
-            claim=record.claim and replace(record.claim, row=name, source=Source(name, 7, 22)),
-            detail=replace(record.detail, warning=name, notes={name: name}),
-        )
-
-    records = [rename(record) for record in records_of("m")]
+    records = [renamed(record, name) for record in records_of("m")]
     session = past_session(tmp_path, records)
     case = compare_runs(session, session, LossLimits())[0]
-    worse = replace(case, outcome=CaseOutcome.LOSS)
-    pair = ComparedRuns(
-        session, session, (worse, replace(case, inputs=(Change(name, name, name),)))
-    )
+    worse = replace(case, outcome=CaseOutcome.LOSS, inputs=(Change(name, name, name),))
     section = Section(name, (name,), (name,), ((name,),))
     added = Namespace(
         pytest_sr_report_columns=lambda **_: [[Column(name, lambda _: name)]],
@@ -93,7 +92,7 @@ def test_a_hostile_name_is_shown_and_never_markup_or_a_path(tmp_path: Path, name
         records,
         tmp_path,
         history=history_of(records),
-        compared=[pair],
+        compared=[ComparedRuns(session, session, (worse, case))],
         additions=Additions(added, session),
     )
     files = sorted(path.name for path in (tmp_path / "html").rglob("*.html"))

@@ -80,6 +80,7 @@ function filterModels(field, chips) {
   }
   const holds = (node) => Boolean(node.querySelector("tr.model:not([hidden])"));
   for (const body of document.querySelectorAll(".matrix tbody")) body.hidden = !holds(body);
+  for (const table of document.querySelectorAll(".matrix")) table.parentElement.hidden = !holds(table);
   for (const suite of document.querySelectorAll("details.suite")) {
     suite.hidden = !holds(suite);
     suite.open = holds(suite) && words.length + wanted.length > 0;

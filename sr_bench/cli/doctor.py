@@ -2,21 +2,31 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from sr_bench import discovery
+from sr_bench.cli._args.measurable import Claims, claims_of, lacking_lines, next_steps
 from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.suites import add_places_arguments, load_suites
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
+from sr_bench.text.printable import counted
+
+if TYPE_CHECKING:
+    from sr_bench.engine.plan.suite import Suite
 
 HELP = "show the environment, the devices, the cache, and what would be skipped and why"
 EXAMPLE = "sr-bench doctor --weights ~/weights --data ~/datasets"
 
+_STEPS_SHOWN = 5
+
 # Starts the reasons that are no mere absence; with one of them the command ends in 1.
 _FAULT = "FAULT "
+_NOT_OFFERED = ": no backend of this version offers it"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,9 +45,11 @@ def run(args: argparse.Namespace) -> int:
     cache = cache_dir()
     size = sum(size for _, size, _ in cached_files(cache))
     quarantined = DeviceState().quarantine()
-    skips = _skips(args)
+    suites, absent = _suites(args)
+    skips = absent or _skips(suites, args)
     # What is merely absent is no error: a machine without datasets is a sound one.
     code = int(bool(broken) or any(reason.startswith(_FAULT) for reason in skips))
+    claims = claims_of(suites, args)
     value = {
         "environment": environment,
         "backends": backends,
@@ -45,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         "cache": {"folder": str(cache), "bytes": size},
         "quarantine": quarantined,
         "would_skip": skips,
+        "next": _steps(claims),
     }
     lines = [
         f"python    {environment.python} on {environment.system}",
@@ -58,10 +71,42 @@ def run(args: argparse.Namespace) -> int:
     lines += [f"backend   {name}: {_FAULT}{reason}" for name, reason in broken.items()]
     if quarantined:
         lines.append(f"quarantine {', '.join(quarantined)}: see sr-bench vacc clear --help")
-    lines.append("\nwould be skipped:" if skips else "\nnothing would be skipped for want of files")
-    lines += [f"  {count:3d} x {reason}" for reason, count in skips.items()]
-    print_result(value, lines, as_json=args.json)
+    print_result(value, [*lines, "", *absent, *_of_claims(claims, skips)], as_json=args.json)
     return code
+
+
+def _of_claims(claims: "Sequence[Claims]", skips: Mapping[str, int]) -> Iterator[str]:
+    """Yield what claims lack, each thing once, and what makes most of them measurable."""
+    never = {w: n for w, n in skips.items() if w.startswith(_FAULT) or w.endswith(_NOT_OFFERED)}
+    lacking = [*(f"{count:3d} x {why}" for why, count in never.items()), *lacking_lines(claims)]
+    count, here = (sum(getattr(one, name) for one in claims) for name in ("count", "here"))
+    if claims:
+        yield f"{here} of {counted(count, 'claim')} can be measured here" + ":" * bool(lacking)
+    yield from (f"  {line}" for line in lacking)
+    if steps := _steps(claims):
+        yield "\nnext, each after those above it:"
+        for step in steps[:_STEPS_SHOWN]:
+            number = counted(step["claims"], "claim")
+            yield f"  {number} of {counted(step['suites'], 'suite')}: {step['step']}"
+        if (more := len(steps) - _STEPS_SHOWN) > 0:
+            yield f"  and {more} more: sr-bench list shows that of each suite"
+
+
+def _steps(claims: "Sequence[Claims]") -> list[dict[str, Any]]:
+    from sr_bench.report.parts.next_step import step_text
+
+    return [
+        {"step": step_text(offer), "claims": len(offer.numbers), "suites": len(suites)}
+        for offer, suites in next_steps(claims)
+    ]
+
+
+def _suites(args: argparse.Namespace) -> "tuple[Sequence[Suite], dict[str, int]]":
+    """Return the suites; without any, why: the rest is still worth showing."""
+    try:
+        return load_suites(args.suites), {}
+    except OptionError as cause:
+        return (), {str(cause): 1}
 
 
 def _described() -> tuple[dict[str, BackendInfo], dict[str, str]]:
@@ -76,22 +121,15 @@ def _described() -> tuple[dict[str, BackendInfo], dict[str, str]]:
     return described, broken
 
 
-def _skips(args: argparse.Namespace) -> dict[str, int]:
+def _skips(suites: "Sequence[Suite]", args: argparse.Namespace) -> dict[str, int]:
     """Count what keeps models from being measured, by what to do about it."""
-    try:
-        suites = load_suites(args.suites)
-    except OptionError as cause:  # without suites the rest is still worth showing
-        return {str(cause): 1}
-    reasons: Counter[str] = Counter()
-    for suite in suites:
-        for model in suite.card.models:
-            if reason := _lacking(model, args):
-                reasons[reason] += 1
+    models = (model for suite in suites for model in suite.card.models)
+    reasons = Counter(reason for model in models if (reason := _lacking(model, args)))
     offered = {precision for backend in _backends().values() for precision in backend.precisions()}
     claims = (claim for suite in suites for _, claims in suite.claims for claim in claims)
     for claim in claims:
         if claim.precision not in offered:
-            reasons[f"{claim.precision}: no backend of this version offers it"] += 1
+            reasons[f"{claim.precision}{_NOT_OFFERED}"] += 1
     return dict(reasons.most_common())
 
 

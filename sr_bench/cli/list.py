@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from sr_bench.cli._args.measurable import Claims, claims_of, next_steps
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
 from sr_bench.cli._args.suites import add_places_arguments, load_suites
 from sr_bench.core.card import ModelCard
@@ -37,10 +38,12 @@ def run(args: argparse.Namespace) -> int:
     extra = tuple(dict.fromkeys((*of_suites, *manifest_folders(args.data))))
     datasets = [_dataset_row(slug, extra, args.data) for slug in known_datasets(extra)]
     metrics = [_metric_row(name) for name in image_metrics()]
+    states = [_suite_row(one) for one in claims_of(suites, args)]
     if args.json:
-        print_json({"models": models, "datasets": datasets, "metrics": metrics})
+        tables = {"models": models, "datasets": datasets, "metrics": metrics, "suites": states}
+        print_json(tables)
         return 0
-    for rows in filter(None, (models, datasets, metrics)):
+    for rows in filter(None, (models, datasets, metrics, states)):
         print_table([*rows[0]], [[_cell(cell) for cell in row.values()] for row in rows])
         print()
     return 0
@@ -48,6 +51,21 @@ def run(args: argparse.Namespace) -> int:
 
 def _cell(cell: str | int | Sequence[str | int]) -> str:
     return str(cell) if isinstance(cell, str | int) else " ".join(map(str, cell))
+
+
+def _suite_row(claims: Claims) -> _Row:
+    """Return how many claims of a suite can be measured, and what adds most to them."""
+    from sr_bench.report.parts.next_step import step_text
+
+    steps = next_steps([claims])
+    best = steps[0][0] if steps else None
+    return {
+        "suite": claims.suite,
+        "claims": claims.count,
+        "here": claims.here,
+        "more": len(best.numbers) if best else 0,
+        "by": step_text(best) if best else "",
+    }
 
 
 def _metric_row(name: str) -> _Row:

@@ -8,6 +8,7 @@ from sr_bench.core.baseline import Held
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.forensics import Forensics
 from sr_bench.core.gate import Comparison, GateVerdict
+from sr_bench.core.need import Lacking
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Detail:
     """Of a number that differs."""
     forensics_by_hand: str = ""
     """How to search for `forensics`, or why that failed."""
+    needs: Lacking = ()
+    """Of a number that was not run: what would make it measurable; empty: no step does."""
     failure: str = ""
     """The `Failure` of a device."""
     warning: str = ""

@@ -1,5 +1,6 @@
 """Where manifests are, and where the files that they describe are."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import sr_bench
@@ -54,7 +55,7 @@ def load_dataset(slug: str, extra: tuple[Path, ...] = ()) -> Dataset:
     for folder in folders if slug in known else ():
         if (folder / slug / MANIFEST).is_file():
             return load_manifest(folder / slug / MANIFEST)
-    places = dict.fromkeys((*extra, *folders))  # also those that one would have to make
+    places = _each_once((*extra, *folders))  # also those that one would have to make
     searched = "\n  ".join(f"{folder}/{slug}/{MANIFEST}" for folder in places)
     msg = f"unknown dataset {slug!r}; {nearest(slug, known)}\nsearched:\n  {searched}"
     raise DatasetError(msg)
@@ -82,18 +83,29 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
     named = [given / dataset.slug, given] if given else []
     # What is fetched goes into the cache; what is not may lie beside its manifest.
     beside = [] if dataset.archives else [dataset.manifest.parent]
-    candidates = [*named, *beside, cached_root(dataset)]
+    candidates = _each_once([*named, *beside, cached_root(dataset)])
     # All are searched before an empty one is complained of.
     for folder in candidates:
         if has_files(dataset, folder):
             return folder
+    places = ", ".join(map(str, candidates))
     for folder in candidates:
         if folder.is_dir() and not any(folder.iterdir()):
-            msg = f"{dataset.slug}: the folder {folder} is empty; put the images there"
+            msg = (
+                f"{dataset.slug}: the folder {folder} is empty; put the images there\n"
+                f"searched: {places}"
+            )
             raise DatasetError(msg)
-    places = ", ".join(map(str, candidates))
     msg = (
         f"no files of {dataset.slug} in {places}; {advice(dataset)}\nlooked for:\n"
         f"  {looked_for(dataset)}{packed(dataset, candidates)}"
     )
     raise NotRunError(msg)
+
+
+def _each_once(folders: Iterable[Path]) -> list[Path]:
+    """Return `folders` without those that an earlier one is, spelled differently."""
+    named: dict[Path, Path] = {}
+    for folder in folders:
+        named.setdefault(folder.resolve(), folder)
+    return list(named.values())

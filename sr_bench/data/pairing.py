@@ -174,10 +174,14 @@ def _absent(dataset: Dataset, root: Path, scale: int, listing: Listing) -> str:
         f"no files of {dataset.slug} x{scale} under {root}; {advice(dataset)}\nlooked for:\n"
         f"  {looked_for(dataset, scale)}"
     )
-    for files in _layouts(dataset, root, scale, listing, "hr"):
+    hr = [files for files in _layouts(dataset, root, scale, listing, "hr") if files.usable]
+    for files in hr:
         pairs = [PairFiles(stem, path, None) for stem, path in files.hr.items()]
-        if files.usable and (stray := stray_lr(dataset, pairs, root, scale, listing)):
+        if stray := stray_lr(dataset, pairs, root, scale, listing):
             return f"{msg}\nof no layout is {stray[0]}, which may be LR"
+    if hr:  # why the folder was taken for the dataset's
+        found = some(sorted(hr[0].hr.values()), 1)
+        return msg.replace("no files of", "no LR files of", 1) + f"\nHR is there: {found}"
     return msg
 
 

@@ -35,6 +35,23 @@ def test_what_is_absent_is_counted_with_what_to_do(sr_bench, project_root: Path)
     assert any("pair/dataset.toml" in reason for reason in reasons)
 
 
+def test_what_claims_lack_is_said_once_with_what_makes_most_measurable(
+    sr_bench, project_root: Path
+) -> None:
+    suites = (project_root / "suites" / name for name in ("lesrcnn", "rcan", "msrn"))
+    result = sr_bench("doctor", "--suites", *suites)
+    assert "12 of 36 claims can be measured here:" in result.out
+    weights = "weights lesrcnn_x2.pth, lesrcnn_x4.pth and 4 more: give pytest --sr-weights=DIR"
+    assert f"\n   12 x {weights}\n" in result.out
+    assert result.out.count("sr-bench fetch div2k_valid") == 2  # lacking, and next
+    *_, step = result.out.splitlines()
+    assert step.startswith("  12 claims of 3 suites: sr-bench fetch div2k_valid; pytest --sr-we")
+    (as_json,) = sr_bench("doctor", "--suites", project_root / "suites" / "msrn", "--json").json[
+        "next"
+    ]
+    assert (as_json["claims"], as_json["suites"]) == (2, 1)
+
+
 def test_lr_files_that_a_protocol_does_not_need_are_not_missed(
     sr_bench, zoo, tmp_path: Path
 ) -> None:

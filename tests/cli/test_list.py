@@ -47,6 +47,16 @@ def test_missing_weights_are_named(sr_bench, project_root: Path) -> None:
     assert line(result.out, "lesrcnn_x2").split()[-2:] == ["missing:", "lesrcnn_x2.pth"]
 
 
+def test_each_suite_says_what_would_make_more_measurable(sr_bench, project_root: Path) -> None:
+    lesrcnn = project_root / "suites" / "lesrcnn"
+    result = sr_bench("list", "--suites", lesrcnn, "my_zoo")
+    step = "sr-bench fetch div2k_valid; pytest --sr-weights=DIR (lesrcnn_x2.pth, lesrcnn_x4.pth)"
+    assert words(result.out, "lesrcnn ") == f"lesrcnn 12 4 4 {step}"
+    assert words(result.out, "tiny ") == "tiny 5 2 2 pytest --sr-data=DIR (pair)"
+    last = sr_bench("list", "--suites", lesrcnn, "--json").json["suites"][-1]
+    assert last == {"suite": "lesrcnn", "claims": 12, "here": 4, "more": 4, "by": step}
+
+
 def test_a_package_that_lacks_the_weights_is_named(
     sr_bench, project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

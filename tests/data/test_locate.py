@@ -65,10 +65,25 @@ def test_absent_files_are_reported_with_places_and_patterns(tiny, tmp_path):
         data_root(tiny, tmp_path)
 
 
-def test_an_empty_folder_is_an_error(tiny, tmp_path):
+def test_an_empty_folder_is_an_error_that_names_all_that_were_searched(tiny, tmp_path, cache):
     (tmp_path / "tiny").mkdir()
-    with pytest.raises(DatasetError, match="tiny is empty"):
+    with pytest.raises(DatasetError, match="tiny is empty; put the images there") as caught:
         data_root(tiny, tmp_path)
+    *_, searched = str(caught.value).splitlines()
+    places = (tmp_path / "tiny", tmp_path, "tiny", cache / "datasets" / "tiny")
+    assert searched == f"searched: {', '.join(map(str, places))}"
+
+
+def test_a_folder_that_was_searched_is_named_once(tiny, tmp_path, monkeypatch):
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "other.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotRunError) as caught:  # its manifest says tiny/dataset.toml
+        data_root(tiny, Path())
+    assert str(caught.value).splitlines()[0].count("tiny,") == 1
+    with pytest.raises(DatasetError) as unknown:
+        load_dataset("rome", (Path(), tmp_path))
+    assert str(unknown.value).count("rome/dataset.toml") == 2
 
 
 def test_a_given_folder_that_does_not_exist_is_a_wrong_option(tiny):

@@ -104,8 +104,11 @@ def test_an_absent_folder_is_not_run(tiny, tmp_path):
 
 def test_hr_without_lr_of_this_scale_is_not_run_if_no_rule_makes_it(tiny, tiny_root):
     dataset = replace(tiny, layouts=tiny.layouts[:1], lr_rule=None)
-    with pytest.raises(NotRunError, match=r"LR/X4/{stem}x4\.png"):
+    with pytest.raises(NotRunError, match=r"LR/X4/{stem}x4\.png") as caught:
         find_pairs(dataset, tiny_root, 4)
+    first, *_, last = str(caught.value).splitlines()
+    assert first.startswith(f"no LR files of tiny x4 under {tiny_root}; put them beside ")
+    assert last == f"HR is there: {tiny_root / 'HR' / 'a.png'} and 1 more"
 
 
 def test_an_undeclared_scale_is_refused(tiny, tiny_root):

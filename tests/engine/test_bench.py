@@ -16,7 +16,7 @@ from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
 from sr_bench.core.checkpoint import Checkpoint
 from sr_bench.core.claim import Claim, Source
-from sr_bench.core.codec import encode
+from sr_bench.core.codec import decode, encode
 from sr_bench.core.precision import Precision
 from sr_bench.core.protocol import EvalProtocol
 from sr_bench.core.record import Record, Status
@@ -267,6 +267,9 @@ def test_what_cannot_be_measured_says_why(
     record = evaluate(bench_of(shared_zoo), case)
     assert record.verdict.status is status
     assert message in record.verdict.sentence
+    commands = [need.command for need in record.detail.needs]
+    assert commands == (["sr-bench fetch set5"] if status is Status.NOT_RUN else [])
+    assert decode(Record, json.loads(json.dumps(encode(record)))) == record
 
 
 def test_a_record_says_by_which_rule_its_lr_was_made(shared_zoo) -> None:

@@ -1,0 +1,85 @@
+"""From numbers that were not run to measured ones: what is lacking, what brings it, and the run."""
+
+import shlex
+from collections.abc import Sequence
+
+from sr_bench.core.need import Lacking, Offer, offers
+from sr_bench.core.record import Record, Status
+from sr_bench.text.printable import counted, printable, some
+
+_NAMED = 2
+
+
+def next_step_lines(records: Sequence[Record], arguments: Sequence[str]) -> list[str]:
+    """Return the step that would make most of the numbers measurable that were not run.
+
+    That is a line that says what they lack, a command that brings it, unless it is the user's own
+    files, and the command that measures them; nothing if no step of the user's does.
+
+    Args:
+        records: All of a session.
+        arguments: Those that pytest was given.
+    """
+    absent = [r for r in records if r.measurement is None and r.verdict.status is Status.NOT_RUN]
+    found = offers(record.detail.needs for record in absent)
+    if not found:
+        return []
+    best = found[0]
+    suites = {absent[place].family for place in best.numbers}
+    count = f"{len(best.numbers)} of {counted(len(absent), 'number')} not run"
+    lines = [f"next: {count}, in {counted(len(suites), 'suite')}, lack only {lacked(best.needs)}"]
+    commands = [(command, _size(best.needs)) for command in _commands(best.needs)]
+    given = {argument.partition("=")[0] for argument in arguments}
+    # The last of equal options counts; a folder that is given is to hold more.
+    folders = [option for option in _options(best.needs) if option.endswith("=DIR")]
+    more = [o for o in _options(best.needs) if o not in folders or o.partition("=")[0] not in given]
+    rerun = " ".join(map(shlex.quote, ["pytest", *arguments, *more]))
+    commands.append((rerun, _told(best.needs)))
+    width = max(len(command) for command, _ in commands)
+    lines += [f"  {c:{width}}  # {note}" if note else f"  {c}" for c, note in commands]
+    return [printable(line) for line in lines]
+
+
+def step_text(offer: Offer) -> str:
+    """Return what to do for `offer`, for a cell of a table."""
+    needs = offer.needs
+    steps = _commands(needs)
+    if options := _options(needs):
+        own = [need.name for need in needs if need.options and need.kind != "backend"]
+        held = f" ({some(own, _NAMED)})" if own else ""
+        steps.append(f"pytest {' '.join(options)}{held}")
+    return printable("; ".join(steps))
+
+
+def lacked(needs: Lacking) -> str:
+    """Return the names of what is lacking, such as ``set5 and 2 files of weights``."""
+    sets = [need.name for need in needs if need.kind == "dataset"]
+    files = [need.name for need in needs if need.kind == "weights"]
+    backends = [f"a session of {need.name}" for need in needs if need.kind == "backend"]
+    weights = files if len(files) < _NAMED else [f"{len(files)} files of weights"]
+    return " and ".join([*sets, *weights, *backends])
+
+
+def _commands(needs: Lacking) -> list[str]:
+    """Return the line that brings what commands bring; none if they bring nothing."""
+    commands = dict.fromkeys(need.command for need in needs if need.command)
+    return [" && ".join(commands)] if commands else []
+
+
+def _options(needs: Lacking) -> list[str]:
+    return list(dict.fromkeys(option for need in needs for option in need.options))
+
+
+def _size(needs: Lacking) -> str:
+    size = sum(need.size for need in needs)
+    return f"{size / 1e6:.0f} MB" if size else ""
+
+
+def _told(needs: Lacking) -> str:
+    """Return what the folders of the options are to hold."""
+    held: dict[str, list[str]] = {}
+    for need in needs:
+        for option in need.options:
+            if option.endswith("=DIR"):
+                held.setdefault(option.removesuffix("=DIR"), []).append(need.name)
+    return "; ".join(f"{option} holds {some(names, _NAMED)}" for option, names in held.items())

@@ -18,8 +18,14 @@ from sr_bench.text.home import without_home
 HISTORY = "history"
 """Folder of the run files, in the results folder."""
 
+LATEST = "latest.json"
+"""The newest run, whole, in the results folder."""
+
 INDEX = "index.jsonl"
 """Of the runs in `HISTORY`: a line for each, a `HistoryEntry`."""
+
+
+_GITIGNORE = "# By sr-bench, as these are results; delete this file to commit them.\n*\n"
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,13 @@ class SessionStore:
     def start(self) -> None:
         """Create the folder and write the first line: schema, run and environment.
 
+        A folder that is new or empty is hidden from git.
+
         Raises:
             SrBenchError: The folder can't be made or written; the message says what to do.
         """
         try:
+            is_new = not self.folder.exists() or not any(self.folder.iterdir())
             self.lines.parent.mkdir(parents=True, exist_ok=True)
         except OSError as cause:
             msg = (
@@ -50,6 +59,8 @@ class SessionStore:
             )
             raise SrBenchError(msg) from cause
         write_text(self.lines, json.dumps(_with_schema(self.info)) + "\n")
+        if is_new:  # in any other, somebody has decided what git is to see
+            write_text(self.folder / ".gitignore", _GITIGNORE)
 
     @property
     def lines(self) -> Path:
@@ -63,7 +74,7 @@ class SessionStore:
     def finish(self, records: Sequence[Record]) -> Path:
         """Write ``latest.json`` with all `records`, add the line of history; return the path."""
         whole = {**_with_schema(self.info), "records": [_encoded(record) for record in records]}
-        target = self.folder / "latest.json"
+        target = self.folder / LATEST
         write_text(target, json.dumps(whole, indent=1, allow_nan=False) + "\n")
         entry = HistoryEntry(self.info, tuple(map(point, records)))
         line = json.dumps(_with_schema(entry), allow_nan=False)

@@ -18,7 +18,7 @@ HEAVY = ("numpy", "torch", "cv2", "onnx", "onnxruntime", "pandas", "PIL", "pydan
 
 def test_the_commands_are_those_that_are_documented() -> None:
     assert " ".join(COMMANDS) == (
-        "agree approve audit-tolerance blame calibrate check compare cost demo doctor explain"
+        "agree approve audit-tolerance blame calibrate check clean compare cost demo doctor explain"
         " explain-number export fetch history init lint list plan quantize report schema score"
         " update vacc"
     )

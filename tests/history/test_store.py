@@ -50,7 +50,8 @@ def index(store: SessionStore) -> Path:
 
 def files(store: SessionStore) -> list[str]:
     paths = store.folder.rglob("*")
-    return sorted(str(path.relative_to(store.folder)) for path in paths if path.is_file())
+    found = (path for path in paths if path.is_file() and path.name != ".gitignore")
+    return sorted(str(path.relative_to(store.folder)) for path in found)
 
 
 def test_both_files_hold_the_run(store: SessionStore) -> None:
@@ -85,6 +86,21 @@ def test_each_record_is_on_disk_as_soon_as_it_is_made(store: SessionStore) -> No
     assert read_run(store.lines).records == ()
     store.add(RECORD)
     assert read_run(store.lines).records == (RECORD,)
+
+
+def test_a_new_folder_of_results_is_hidden_from_git(store: SessionStore) -> None:
+    store.folder.mkdir(parents=True)  # empty: as good as new
+    write(store)
+    assert (store.folder / ".gitignore").read_text().splitlines()[-1] == "*"
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".gitkeep", "notes.md"])
+def test_a_folder_that_holds_something_is_left_to_its_owner(store: SessionStore, name: str) -> None:
+    store.folder.mkdir(parents=True)
+    (store.folder / name).write_text("mine")
+    write(store)
+    assert (store.folder / name).read_text() == "mine"
+    assert name == ".gitignore" or not (store.folder / ".gitignore").exists()
 
 
 def test_a_second_run_keeps_the_lines_of_the_first(store: SessionStore) -> None:

@@ -51,7 +51,11 @@ def test_all_kinds_of_reports_are_written(run, reports: Path, pytester: pytest.P
 
 def test_report_none_still_writes_the_records(run, reports: Path) -> None:
     run("--sr-report=none")
-    assert sorted(path.name for path in reports.iterdir()) == ["history", "latest.json"]
+    assert sorted(path.name for path in reports.iterdir()) == [
+        ".gitignore",
+        "history",
+        "latest.json",
+    ]
 
 
 def test_a_report_that_cannot_be_written_keeps_no_other_from_it(run, reports: Path) -> None:

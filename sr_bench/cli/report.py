@@ -41,15 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build the report and say where it is."""
-    from sr_bench.history.index import read_history
     from sr_bench.report.hooks import Additions, installed_hooks
     from sr_bench.report.html.build import build_report
+    from sr_bench.report.html.trend import shown_history
 
     if args.max_mb < _LEAST_MB:
         msg = f"--max-mb {args.max_mb}: expected at least {_LEAST_MB}, such as 8"
         raise OptionError(msg)
     past = named_run(args.run_name, args.results)
-    history = read_history(past.results)
+    history = shown_history(past)
     for fault in history.faults:
         print(printable(f"left out of the trends: {fault}"), file=sys.stderr)
     target, room = args.out or past.results / "html", args.max_mb * 10**6

@@ -76,8 +76,7 @@ def _reader(hint: Hashable) -> _Reader:
         item = _reader(args[0])
         return lambda data: tuple(map(item, _checked(list, "a list", data)))
     if origin is Mapping:
-        value = _reader(args[1])
-        return lambda data: {k: value(v) for k, v in _checked(dict, "a table", data).items()}
+        return partial(_mapping, _reader(args[1]))
     if origin is Literal:
         return partial(_literal, args)
     if is_dataclass(hint):
@@ -86,18 +85,31 @@ def _reader(hint: Hashable) -> _Reader:
         return partial(read, readers)
     if hint in _NUMBERS:
         return _NUMBERS[hint]
+    if hint is str:
+        return _text
     kind = cast("type[object]", hint)
     return kind if issubclass(kind, Enum | Precision) else partial(_checked, kind, kind.__name__)
 
 
+def _mapping(value: _Reader, data: object) -> object:
+    table = _checked(dict, "a table", data)
+    if value is _text and all(type(item) is str for item in table.values()):
+        return dict(table)
+    return {name: value(item) for name, item in table.items()}
+
+
 def _fields(cls: type[object], readers: Mapping[str, _Reader], data: object) -> object:
-    values = {}
+    values: dict[str, object] = {}
     for name, item in _checked(dict, cls.__name__, data).items():
         if name not in readers:
             msg = f"{cls.__name__} has no field {shortened(name)}"
             raise TypeError(msg)
+        read = readers[name]
+        if read is _text and type(item) is str:  # most of a history: no call for each
+            values[name] = item
+            continue
         try:
-            values[name] = readers[name](item)
+            values[name] = read(item)
         except (TypeError, ValueError, OverflowError) as cause:  # the last: float() of a huge int
             msg = f"{cls.__name__}.{name}: {cause}"
             raise TypeError(msg) from None
@@ -131,6 +143,10 @@ def _float(data: object) -> object:
         if not math.isnan(value):
             return value
     raise _unexpected(data, "a number")
+
+
+def _text(data: object) -> object:
+    return _checked(str, "str", data)
 
 
 def _int(data: object) -> object:

@@ -163,14 +163,17 @@ def _short(text: str) -> str:
 
 def environment_changes(before: Environment, now: Environment) -> tuple[Change, ...]:
     """Return what may move a number and differs: packages, python, system, cpu and cores."""
-    machines = (
-        {name: str(getattr(environment, name)) for name in ("python", "system", "cpu", "cores")}
-        for environment in (before, now)
-    )
-    return (*_changes(before.packages, now.packages), *_changes(*machines))
+    machine = ("python", "system", "cpu", "cores")
+    packages = _changes(before.packages, now.packages)
+    if all(getattr(before, name) == getattr(now, name) for name in machine):
+        return packages
+    machines = ({name: str(getattr(one, name)) for name in machine} for one in (before, now))
+    return (*packages, *_changes(*machines))
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Change, ...]:
+    if before == now:  # most nights
+        return ()
     return tuple(
         Change(name, before.get(name, ""), now.get(name, ""))
         for name in dict.fromkeys((*before, *now))

@@ -63,12 +63,17 @@ class Trend:
 
 
 def started(info: SessionInfo) -> datetime | None:
-    """Return when a run started, in UTC; from its name if it does not say (schema 1)."""
+    """Return when a run started, in UTC; None if nothing says so."""
+    return start_of(info.started, info.run)
+
+
+def start_of(started: str, run: str) -> datetime | None:
+    """Return when it was `started`, else what the name of the `run` says (schema 1), in UTC."""
     try:
-        if info.started:
-            start = datetime.fromisoformat(info.started)
+        if started:
+            start = datetime.fromisoformat(started)
             return start.astimezone(UTC) if start.tzinfo else start.replace(tzinfo=UTC)
-        return datetime.strptime(info.run[:_RUN_TIME_LENGTH], _RUN_TIME).replace(tzinfo=UTC)
+        return datetime.strptime(run[:_RUN_TIME_LENGTH], _RUN_TIME).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -98,9 +103,10 @@ def trend(case: Series) -> Trend | None:
     """
     of = "value" if case.newest.margin is None else "margin"
     points: list[tuple[datetime, float]] = []
+    question = _question(case.newest)
     for moment in case.moments:
         point, when, value = moment.point, moment.when, getattr(moment.point, of)
-        if _question(point) == _question(case.newest) and point.images == point.planned:
+        if point.images == point.planned and _question(point) == question:
             if when is not None and value is not None and isfinite(value):
                 points.append((when, value))
     if len(points) < _FEWEST or points[-1][0] - points[0][0] < _SHORTEST:

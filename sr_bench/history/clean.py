@@ -15,8 +15,8 @@ from typing import Literal
 from sr_bench.core.trend import started
 from sr_bench.files.disk import disk_error, read_if_present
 from sr_bench.files.temporary import temporary_beside
-from sr_bench.history.earlier import newest_files
 from sr_bench.history.index import History, read_history
+from sr_bench.history.newest import newest_files
 from sr_bench.history.store import HISTORY, LATEST
 
 RUN = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")

@@ -8,8 +8,7 @@ from pathlib import Path
 from sr_bench.core.compare import case_key
 from sr_bench.core.history import PastSession
 from sr_bench.errors import SrBenchError
-from sr_bench.history.find_run import ended_runs
-from sr_bench.history.index import read_history
+from sr_bench.history.index import history_files
 from sr_bench.history.store import read_run
 
 
@@ -19,28 +18,10 @@ def earlier_runs(results: Path, count: int) -> Iterator[PastSession]:
     What can't be read is passed over: who asks for history sees it there.
     """
     # Names sort by time.
-    files = sorted(read_history(results).files, key=lambda file: file.name, reverse=True)
+    files = sorted(history_files(results)[1], key=lambda file: file.name, reverse=True)
     for path in files[:count]:
         with suppress(SrBenchError):
             yield read_run(path)
-
-
-def newest_files(results: Path) -> tuple[Path, ...]:
-    """Return the files of the runs that hold the newest value of any case, newest first.
-
-    Of runs that ended, in the folder `results`; whose file was deleted, an older one counts. Only
-    these need be read: of a year of nights that measure the same, the last.
-    """
-    history = read_history(results)
-    files = {path.stem: path for path in history.files}
-    known: set[tuple[str, ...]] = set()
-    newest = []
-    for entry in reversed(ended_runs(history)):
-        measured = {case_key(point) for point in entry.points if point.value is not None}
-        if entry.info.run in files and not measured <= known:
-            newest.append(files[entry.info.run])
-            known |= measured
-    return tuple(newest)
 
 
 def newest_of_each(

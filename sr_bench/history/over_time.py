@@ -129,13 +129,16 @@ def since(case: Series) -> Since:
 def changes(before: Moment, now: Moment) -> tuple[Change, ...]:
     """Return what may have moved the value, or what it is judged by: inputs first."""
     old, new = before.point, now.point
+    environment = environment_changes(before.info.environment, now.info.environment)
+    if old is new:  # as read of a night that measured the same
+        return environment
     inputs = input_changes(old.inputs, new.inputs)
     names = {change.name for change in inputs}
     facts = (
         Change("device", old.device or "none", new.device or "none"),
         Change("protocol", old.protocol or "none", new.protocol or "none"),
         Change("claimed", _claimed(old), _claimed(new)),
-        *environment_changes(before.info.environment, now.info.environment),
+        *environment,
     )
     differ = (change for change in facts if change.before != change.now)
     return (*inputs, *(change for change in differ if change.name not in names))

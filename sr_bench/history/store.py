@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import cast
 
 from sr_bench.core.codec import Json, decode, encode
+from sr_bench.core.compare import case_key
 from sr_bench.core.history import HistoryEntry, PastSession, SessionInfo, point
 from sr_bench.core.record import SCHEMA_VERSION, Record
 from sr_bench.errors import SrBenchError
 from sr_bench.files.atomic import append_line, write_text
+from sr_bench.files.hashing import sha256_json
 from sr_bench.history.checked import read_record_of
 from sr_bench.history.lines import Line, json_object, read_lines
 from sr_bench.text.home import without_home
@@ -77,13 +79,23 @@ class SessionStore:
         target = self.folder / LATEST
         write_text(target, json.dumps(whole, indent=1, allow_nan=False) + "\n")
         entry = HistoryEntry(self.info, tuple(map(point, records)))
-        line = json.dumps(_with_schema(entry), allow_nan=False)
         # Last of all: a run without its line of history did not end.
-        append_line(self.lines.with_name(INDEX), line)
+        append_line(self.lines.with_name(INDEX), index_line(entry))
         return target
 
 
-def _with_schema(value: SessionInfo | HistoryEntry) -> dict[str, Json]:
+def index_line(entry: HistoryEntry) -> str:
+    """Return the line of an index that keeps `entry`.
+
+    ``cases`` is equal in lines about the same cases: who knows one need not read the others.
+    """
+    cases = sorted({(*case_key(point), str(point.value is None)) for point in entry.points})
+    schema, rest = {"schema_version": SCHEMA_VERSION}, encode(entry)
+    whole = {**schema, "cases": sha256_json(cases)[:16], **cast("dict[str, Json]", rest)}
+    return json.dumps(_anonymous(cast("Json", whole)), allow_nan=False)
+
+
+def _with_schema(value: SessionInfo) -> dict[str, Json]:
     return {"schema_version": SCHEMA_VERSION, **cast("dict[str, Json]", _encoded(value))}
 
 

@@ -88,12 +88,14 @@ def _try(step: Step, run: Ended) -> Ending:
 
 
 def _html(run: Ended) -> Ending:
-    from sr_bench.history.index import read_history
+    from sr_bench.history.index import mend_index
     from sr_bench.report.hooks import Additions, register_installed
     from sr_bench.report.html.build import build_report
+    from sr_bench.report.html.trend import shown_history
 
     session = run.session
-    history = read_history(session.results)
+    history = shown_history(session)
+    mended = mend_index(session.results, history)
     register_installed(run.plugins)
     report = build_report(
         session,
@@ -103,7 +105,7 @@ def _html(run: Ended) -> Ending:
         additions=Additions(run.plugins.hook, session),
         progress=run.progress,
     )
-    notes = (f"note: {fault}" for fault in history.faults)
+    notes = (f"note: {told}" for told in (*history.faults, mended) if told)
     return Ending((f"report: {report.index}", *notes))
 
 

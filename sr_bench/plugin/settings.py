@@ -166,8 +166,8 @@ def _earlier(config: pytest.Config, spec: str, results: Path) -> tuple[Path, ...
     """
     if not spec:
         return ()
-    from sr_bench.history.earlier import newest_files
     from sr_bench.history.find_run import LAST, find_run
+    from sr_bench.history.newest import newest_files
 
     here = config.invocation_params.dir
     if spec == LAST and not (here / LAST).is_file():

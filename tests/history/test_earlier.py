@@ -7,7 +7,8 @@ import pytest
 
 from sr_bench.core.compare import case_key
 from sr_bench.history import earlier
-from sr_bench.history.earlier import newest_files, newest_of_each
+from sr_bench.history.earlier import newest_of_each
+from sr_bench.history.newest import newest_files
 from tests.history.test_find_run import RECORD, add_run
 from tests.report.records import without_value
 

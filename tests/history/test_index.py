@@ -223,7 +223,7 @@ INFO = json.loads(LINE)["info"]
     ],
 )
 def test_a_damaged_line_is_reported_once_and_hides_no_other(tmp_path: Path, line: str) -> None:
-    write_index(tmp_path, line, json.dumps(entry()))
+    write_index(tmp_path, line, json.dumps(entry(info=INFO | {"run": "another"})))
     history = read_history(tmp_path)
     assert len(history.entries) == 1
     (fault,) = history.faults

@@ -34,7 +34,7 @@ from sr_bench.report.html.state import (
 )
 from sr_bench.report.html.subjects import Topic, subjects_of
 from sr_bench.report.html.survey import Survey, survey, units_of
-from sr_bench.report.html.trend import TrendPage, trend_page
+from sr_bench.report.html.trend import TrendPage, by_model, trend_page
 from sr_bench.report.html.values import Past
 from sr_bench.report.terminal.compare import summary_line
 
@@ -209,11 +209,12 @@ class _Build:
         self._page(topic.page, "model", page)
 
     def _all_trends(self) -> dict[str, TrendPage]:
-        trends = {}
+        trends, past = {}, by_model(self._history)
         topics = [subject.topic for subject in self._subjects]
         for family, model in dict.fromkeys((topic.family, topic.model) for topic in topics):
             pages = tuple((topic.dataset, topic.page) for topic in self._of_model(family, model))
-            page = trend_page(self._run.info, family, model, pages, self._history)
+            entries = past.get((family, model), ())
+            page = trend_page(self._run.info, family, model, pages, entries)
             if page:
                 trends[page_name("trend", family, model)] = page
         return trends

@@ -1,17 +1,20 @@
 """A model's trend page: values, margins and latency over the runs, with what changed between."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from sr_bench.core.fields import narrowed
-from sr_bench.core.history import HistoryEntry, Point, SessionInfo
+from sr_bench.core.history import HistoryEntry, PastSession, Point, SessionInfo
 from sr_bench.core.trend import Moment, Series
 from sr_bench.core.trend import series as series_of
+from sr_bench.history.index import History
+from sr_bench.history.newest import newest_runs
 from sr_bench.history.over_time import HistoryCase, HistoryRow, history_case
 
-_RUNS_SHOWN = 200
+RUNS_SHOWN = 100
+"""The newest ones: a session reads no more of its history."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,30 @@ class TrendPage:
     """Each case on each of its devices."""
     runs: int
     """How many are shown."""
-    left_out: int
-    """Runs before those shown."""
+    left_out: bool
+    """Whether there are runs before those shown."""
+
+
+def shown_history(session: PastSession) -> History:
+    """Return what the pages of `session` show of earlier runs, and whether there are more.
+
+    Raises:
+        SrBenchError: A file of the history can't be read at all.
+    """
+    models = {(record.family, record.model) for record in session.records}
+    return newest_runs(session.results, models, RUNS_SHOWN + 1)
+
+
+def by_model(history: Sequence[HistoryEntry]) -> Mapping[tuple[str, str], list[HistoryEntry]]:
+    """Return the runs of each family's model, with the points of that model alone."""
+    entries: dict[tuple[str, str], list[HistoryEntry]] = defaultdict(list)
+    for entry in history:
+        points: dict[tuple[str, str], list[Point]] = defaultdict(list)
+        for point in entry.points:
+            points[point.family, point.model].append(point)
+        for model, own in points.items():
+            entries[model].append(HistoryEntry(entry.info, tuple(own)))
+    return entries
 
 
 def trend_page(
@@ -61,21 +86,24 @@ def trend_page(
     family: str,
     model: str,
     pages: tuple[tuple[str, str], ...],
-    history: Sequence[HistoryEntry],
+    entries: Sequence[HistoryEntry],
 ) -> TrendPage | None:
-    """Return the trends of a model; None if history, oldest first, has no value of it."""
+    """Return the trends of a model; None if none of `entries` has a value of it.
 
-    def is_ours(point: Point) -> bool:
-        return (point.family, point.model) == (family, model)
-
-    entries = [entry for entry in history if any(map(is_ours, entry.points))]
-    shown = entries[-_RUNS_SHOWN:]
-    cases = series_of(shown, lambda point: is_ours(point) and point.value is not None)
+    Args:
+        head: The run that the report shows.
+        family: Of the model.
+        model: Its name.
+        pages: Data set and page of the model.
+        entries: Its runs as `by_model` returns them, oldest first.
+    """
+    shown = entries[-RUNS_SHOWN:]
+    cases = series_of(shown, lambda point: point.value is not None)
     # What images say comes first: costs hardly move.
     series = sorted(chain(*map(_by_device, cases)), key=lambda case: not case.newest.dataset)
     if not series:
         return None
-    left_out = len(entries) - len(shown)
+    left_out = len(entries) > len(shown)
     views = tuple(_view(history_case(case)) for case in series)
     return TrendPage(head, family, model, pages, views, len(shown), left_out)
 

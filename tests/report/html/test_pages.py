@@ -17,6 +17,7 @@ from sr_bench.core.record import Kept, Measurement, Record, Status, Verdict
 from sr_bench.engine.judge.two_runs import compare_runs
 from sr_bench.errors import SrBenchError
 from sr_bench.report.hooks import Additions, Column, Section
+from sr_bench.report.html import trend
 from sr_bench.report.html.build import ReportResult, build_report
 from tests.report.html.zoo import (
     NAMES,
@@ -319,6 +320,18 @@ def test_a_trend_says_what_changed_between_runs(tmp_path: Path) -> None:
     assert "1 run with the same value" in page
     assert "+0.0005" in page
     assert "abc123" in page
+
+
+def test_a_trend_shows_the_newest_runs_and_where_the_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = records_of("m")
+    monkeypatch.setattr(trend, "RUNS_SHOWN", 2)
+    build(records, tmp_path, history=history_of(records, 2))
+    assert "<span>2 runs</span>" in text_of(tmp_path, "trend")
+    build(records, tmp_path, history=history_of(records, 3))
+    told = "<span>2 runs; earlier ones: <code>sr-bench history zoo/m</code></span>"
+    assert told in text_of(tmp_path, "trend")
 
 
 def test_a_value_over_several_runs_has_a_sparkline_and_one_of_one_run_has_none(

@@ -49,6 +49,15 @@ def test_all_kinds_of_reports_are_written(run, reports: Path, pytester: pytest.P
     assert "html/index.html" in (reports / "README.md").read_text("utf-8")
 
 
+def test_a_damaged_line_of_the_index_is_made_again_once(run, reports: Path) -> None:
+    run("--sr-report=none")
+    index = reports / "history" / "index.jsonl"
+    index.write_bytes(index.read_bytes()[:-40])
+    note = f"note: {index}: 1 line made again from the files of single runs"
+    assert note in run("--sr-report=html").stdout.lines
+    assert not [line for line in run("--sr-report=html").stdout.lines if line.startswith("note:")]
+
+
 def test_report_none_still_writes_the_records(run, reports: Path) -> None:
     run("--sr-report=none")
     assert sorted(path.name for path in reports.iterdir()) == [

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from textwrap import shorten
 
 from sr_bench.core.need import Lacking, Offer, offers
 from sr_bench.core.record import Record, Status
@@ -10,7 +11,9 @@ from sr_bench.text.printable import counted, printable, some
 _NAMED = 2
 
 
-def next_step_lines(records: Sequence[Record], arguments: Sequence[str]) -> list[str]:
+def next_step_lines(
+    records: Sequence[Record], arguments: Sequence[str], width: int = 140
+) -> list[str]:
     """Return the step that would make most of the numbers measurable that were not run.
 
     That is a line that says what they lack, a command that brings it, unless it is the user's own
@@ -19,6 +22,7 @@ def next_step_lines(records: Sequence[Record], arguments: Sequence[str]) -> list
     Args:
         records: All of a session.
         arguments: Those that pytest was given.
+        width: Characters of a line; commands are never cut, as they are to be copied.
     """
     absent = [r for r in records if r.measurement is None and r.verdict.status is Status.NOT_RUN]
     found = offers(record.detail.needs for record in absent)
@@ -35,9 +39,16 @@ def next_step_lines(records: Sequence[Record], arguments: Sequence[str]) -> list
     more = [o for o in _options(best.needs) if o not in folders or o.partition("=")[0] not in given]
     rerun = " ".join(map(shlex.quote, ["pytest", *arguments, *more]))
     commands.append((rerun, _told(best.needs)))
-    width = max(len(command) for command, _ in commands)
-    lines += [f"  {c:{width}}  # {note}" if note else f"  {c}" for c, note in commands]
+    longest = max(len(command) for command, _ in commands)
+    lines += [_with_note(f"  {c:{longest}}  # ", note, width) for c, note in commands]
     return [printable(line) for line in lines]
+
+
+def _with_note(command: str, note: str, width: int) -> str:
+    """Return `command`, which ends as a comment begins, with as much of `note` as has room."""
+    room = width - len(command)
+    told = shorten(note, room, placeholder="...") if room > 0 else ""
+    return command + told if told.strip(".") else command.removesuffix("  # ").rstrip()
 
 
 def step_text(offer: Offer) -> str:

@@ -36,6 +36,13 @@ def test_two_things_that_lack_together_are_one_step() -> None:
     ]
 
 
+def test_commands_are_whole_in_a_narrow_terminal_and_notes_are_cut() -> None:
+    records = [lacking(SET, weights) for weights in WEIGHTS]
+    for width, note in ((60, "  # --sr-weights holds..."), (50, "  # --sr-weights..."), (33, "")):
+        *_, run = next_step_lines(records, ["zoo"], width)
+        assert run == f"  pytest zoo --sr-weights=DIR{note}"
+
+
 def test_a_folder_that_is_given_already_is_to_hold_more() -> None:
     (*_, run) = next_step_lines([lacking(OWN, WEIGHTS[0])], ["zoo", "--sr-data=images"])
     told = "--sr-data holds faces; --sr-weights holds a.pth"

@@ -8,7 +8,7 @@ from sr_bench.core.baseline import Held
 from sr_bench.core.dossier import Dossier
 from sr_bench.core.forensics import Forensics
 from sr_bench.core.gate import Comparison, GateVerdict
-from sr_bench.core.need import Lacking
+from sr_bench.core.missing import Lacking
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Detail:
     """Of a number that differs."""
     forensics_by_hand: str = ""
     """How to search for `forensics`, or why that failed."""
-    needs: Lacking = ()
+    missing: Lacking = ()
     """Of a number that was not run: what would make it measurable; empty: no step does."""
     failure: str = ""
     """The `Failure` of a device."""

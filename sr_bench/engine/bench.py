@@ -32,7 +32,7 @@ from sr_bench.engine.measure.runs import Runs
 from sr_bench.engine.measure.worker import Executor
 from sr_bench.engine.plan.options import Selection
 from sr_bench.engine.plan.refusals import why_not_here
-from sr_bench.engine.prepare.needs import Needs
+from sr_bench.engine.prepare.missing import MissingFinder
 from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_json
 from sr_bench.text.home import without_home
@@ -57,7 +57,7 @@ class Bench:
         self._runs = Runs(selection, dataset_folders, executor)
         self.info = self._runs.info
         self._announced: Sequence[Case] = ()
-        self._needs = Needs(selection, dataset_folders)
+        self._missing = MissingFinder(selection, dataset_folders)
 
     @cached_property
     def _gatekeeper(self) -> Gatekeeper:
@@ -112,7 +112,7 @@ class Bench:
         """Return the record of a `case` that has no value because of `cause`."""
         status, sentence, detail = Status.ERROR, str(cause), Detail()
         if isinstance(cause, NotRunError):
-            status, detail = Status.NOT_RUN, Detail(needs=self._needs.of(case) or ())
+            status, detail = Status.NOT_RUN, Detail(missing=self._missing.of(case) or ())
         elif isinstance(cause, DeviceError):
             expected, detail = known_failure(case, self.info), Detail(failure=cause.failure)
             if expected and expected.failure == cause.failure:  # another one is news

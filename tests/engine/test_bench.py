@@ -267,7 +267,7 @@ def test_what_cannot_be_measured_says_why(
     record = evaluate(bench_of(shared_zoo), case)
     assert record.verdict.status is status
     assert message in record.verdict.sentence
-    commands = [need.command for need in record.detail.needs]
+    commands = [part.command for part in record.detail.missing]
     assert commands == (["sr-bench fetch set5"] if status is Status.NOT_RUN else [])
     assert decode(Record, json.loads(json.dumps(encode(record)))) == record
 

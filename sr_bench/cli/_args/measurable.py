@@ -10,7 +10,7 @@ from sr_bench.text.printable import some
 
 if TYPE_CHECKING:  # --help must not wait for what reads cards
     from sr_bench.core.case import Case
-    from sr_bench.core.need import Lacking, Offer
+    from sr_bench.core.missing import Lacking, Offer
     from sr_bench.engine.plan.options import Selection
     from sr_bench.engine.plan.suite import Suite
 
@@ -35,15 +35,15 @@ def claims_of(suites: "Sequence[Suite]", args: argparse.Namespace) -> list[Claim
     """Return what can be measured of each of `suites` with the weights and data of `args`."""
     from sr_bench.engine.plan.cases import plan
     from sr_bench.engine.plan.options import Selection
-    from sr_bench.engine.prepare.needs import Needs
+    from sr_bench.engine.prepare.missing import MissingFinder
 
     chosen = Selection(weights=args.weights, data=args.data)
     folders = (folder for suite in suites for folder in suite.card.manifest_folders)
-    needs = Needs(chosen, tuple(dict.fromkeys(folders)))
+    finder = MissingFinder(chosen, tuple(dict.fromkeys(folders)))
     found = []
     for suite in suites:
         cases = [case for case in plan(suite, chosen) if case.claim]
-        lacking = [needs.of(case) for case in cases]
+        lacking = [finder.of(case) for case in cases]
         refused = [
             _why(case, chosen) for case, lacks in zip(cases, lacking, strict=True) if lacks is None
         ]
@@ -63,7 +63,7 @@ def _why(case: "Case", chosen: "Selection") -> str:
 
 def next_steps(claims: Sequence[Claims]) -> "list[tuple[Offer, set[str]]]":
     """Return what makes most claims measurable, the best first, each with the suites of these."""
-    from sr_bench.core.need import offers
+    from sr_bench.core.missing import offers
 
     lacking = [(one.suite, lacks) for one in claims for lacks in one.lacking]
     found = offers(lacks for _, lacks in lacking)
@@ -76,12 +76,12 @@ def lacking_lines(claims: Sequence[Claims]) -> Iterator[str]:
     names: dict[tuple[str, ...], list[str]] = {}
     for lacks in (lacks for one in claims for lacks in one.lacking):
         keys = set()
-        for need in lacks:
+        for part in lacks:
             # One folder holds weights, or datasets, of many.
-            key = (need.kind, need.command, *need.options)
+            key = (part.kind, part.command, *part.options)
             keys.add(key)
-            if need.name not in names.setdefault(key, []):
-                names[key].append(need.name)
+            if part.name not in names.setdefault(key, []):
+                names[key].append(part.name)
         counts.update(keys)
     for (kind, command, *options), count in counts.most_common():
         given = command or f"give pytest {' '.join(options)}"

@@ -37,7 +37,7 @@ _SHOWN_ELSEWHERE = {
     "gate", "baseline", "compared", "dossier", "adapter", "warning", "observer", "calibration_set",
     "calibration_images", "calibration_shared", "int8_share", "integer_share", "float_operators",
     "int8_rules", "int8_layers", "int8_kernel", "given_file", "printed_as", "lr_made_by",
-    "input_fit", "weights", "needs",
+    "input_fit", "weights", "missing",
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from textwrap import shorten
 
-from sr_bench.core.need import Lacking, Offer, offers
+from sr_bench.core.missing import Lacking, Offer, offers
 from sr_bench.core.record import Record, Status
 from sr_bench.text.printable import counted, printable, some
 
@@ -25,20 +25,22 @@ def next_step_lines(
         width: Characters of a line; commands are never cut, as they are to be copied.
     """
     absent = [r for r in records if r.measurement is None and r.verdict.status is Status.NOT_RUN]
-    found = offers(record.detail.needs for record in absent)
+    found = offers(record.detail.missing for record in absent)
     if not found:
         return []
     best = found[0]
     suites = {absent[place].family for place in best.numbers}
     count = f"{len(best.numbers)} of {counted(len(absent), 'number')} not run"
-    lines = [f"next: {count}, in {counted(len(suites), 'suite')}, lack only {lacked(best.needs)}"]
-    commands = [(command, _size(best.needs)) for command in _commands(best.needs)]
+    lines = [f"next: {count}, in {counted(len(suites), 'suite')}, lack only {lacked(best.missing)}"]
+    commands = [(command, _size(best.missing)) for command in _commands(best.missing)]
     given = {argument.partition("=")[0] for argument in arguments}
     # The last of equal options counts; a folder that is given is to hold more.
-    folders = [option for option in _options(best.needs) if option.endswith("=DIR")]
-    more = [o for o in _options(best.needs) if o not in folders or o.partition("=")[0] not in given]
+    folders = [option for option in _options(best.missing) if option.endswith("=DIR")]
+    more = [
+        o for o in _options(best.missing) if o not in folders or o.partition("=")[0] not in given
+    ]
     rerun = " ".join(map(shlex.quote, ["pytest", *arguments, *more]))
-    commands.append((rerun, _told(best.needs)))
+    commands.append((rerun, _told(best.missing)))
     longest = max(len(command) for command, _ in commands)
     lines += [_with_note(f"  {c:{longest}}  # ", note, width) for c, note in commands]
     return [printable(line) for line in lines]
@@ -53,44 +55,44 @@ def _with_note(command: str, note: str, width: int) -> str:
 
 def step_text(offer: Offer) -> str:
     """Return what to do for `offer`, for a cell of a table."""
-    needs = offer.needs
-    steps = _commands(needs)
-    if options := _options(needs):
-        own = [need.name for need in needs if need.options and need.kind != "backend"]
+    missing = offer.missing
+    steps = _commands(missing)
+    if options := _options(missing):
+        own = [part.name for part in missing if part.options and part.kind != "backend"]
         held = f" ({some(own, _NAMED)})" if own else ""
         steps.append(f"pytest {' '.join(options)}{held}")
     return printable("; ".join(steps))
 
 
-def lacked(needs: Lacking) -> str:
+def lacked(missing: Lacking) -> str:
     """Return the names of what is lacking, such as ``set5 and 2 files of weights``."""
-    sets = [need.name for need in needs if need.kind == "dataset"]
-    files = [need.name for need in needs if need.kind == "weights"]
-    backends = [f"a session of {need.name}" for need in needs if need.kind == "backend"]
+    sets = [part.name for part in missing if part.kind == "dataset"]
+    files = [part.name for part in missing if part.kind == "weights"]
+    backends = [f"a session of {part.name}" for part in missing if part.kind == "backend"]
     weights = files if len(files) < _NAMED else [f"{len(files)} files of weights"]
     return " and ".join([*sets, *weights, *backends])
 
 
-def _commands(needs: Lacking) -> list[str]:
+def _commands(missing: Lacking) -> list[str]:
     """Return the line that brings what commands bring; none if they bring nothing."""
-    commands = dict.fromkeys(need.command for need in needs if need.command)
+    commands = dict.fromkeys(part.command for part in missing if part.command)
     return [" && ".join(commands)] if commands else []
 
 
-def _options(needs: Lacking) -> list[str]:
-    return list(dict.fromkeys(option for need in needs for option in need.options))
+def _options(missing: Lacking) -> list[str]:
+    return list(dict.fromkeys(option for part in missing for option in part.options))
 
 
-def _size(needs: Lacking) -> str:
-    size = sum(need.size for need in needs)
+def _size(missing: Lacking) -> str:
+    size = sum(part.size for part in missing)
     return f"{size / 1e6:.0f} MB" if size else ""
 
 
-def _told(needs: Lacking) -> str:
+def _told(missing: Lacking) -> str:
     """Return what the folders of the options are to hold."""
     held: dict[str, list[str]] = {}
-    for need in needs:
-        for option in need.options:
+    for part in missing:
+        for option in part.options:
             if option.endswith("=DIR"):
-                held.setdefault(option.removesuffix("=DIR"), []).append(need.name)
+                held.setdefault(option.removesuffix("=DIR"), []).append(part.name)
     return "; ".join(f"{option} holds {some(names, _NAMED)}" for option, names in held.items())

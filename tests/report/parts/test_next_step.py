@@ -3,19 +3,19 @@
 from dataclasses import replace
 
 from sr_bench.core.detail import Detail
-from sr_bench.core.need import Need, Offer
+from sr_bench.core.missing import Missing, Offer
 from sr_bench.core.record import Record, Status, Verdict
 from sr_bench.report.parts.next_step import next_step_lines, step_text
 from tests.report.records import record, without_value
 
-SET = Need("dataset", "set5", "sr-bench fetch set5", size=3_000_000)
-OWN = Need("dataset", "faces", options=("--sr-data=DIR",))
-WEIGHTS = [Need("weights", f"{name}.pth", options=("--sr-weights=DIR",)) for name in "abc"]
-EMULATED = Need("backend", "vacc-emulated", options=("--backend=vacc",))
+SET = Missing("dataset", "set5", "sr-bench fetch set5", size=3_000_000)
+OWN = Missing("dataset", "faces", options=("--sr-data=DIR",))
+WEIGHTS = [Missing("weights", f"{name}.pth", options=("--sr-weights=DIR",)) for name in "abc"]
+EMULATED = Missing("backend", "vacc-emulated", options=("--backend=vacc",))
 
 
-def lacking(*needs: Need, family: str = "zoo") -> Record:
-    return replace(without_value(record()), detail=Detail(needs=needs), family=family)
+def lacking(*missing: Missing, family: str = "zoo") -> Record:
+    return replace(without_value(record()), detail=Detail(missing=missing), family=family)
 
 
 def test_they_say_what_is_lacking_what_brings_it_and_what_measures() -> None:

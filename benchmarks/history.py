@@ -1,12 +1,13 @@
-"""What a session with reports costs after a year or three of nights: 1000 runs beside 1.
+"""What a nightly session costs after a year or three of nights: 1000 runs beside 1.
 
 Run: python benchmarks/history.py [--runs 1000] [--rounds 5] [--quick]
 
 A synthetic zoo is measured once; its run is then repeated under other names and days, as a nightly
-job leaves it, with values that move a little. Sessions on the results of before, which write the
-Markdown and the HTML report, take turns with a history of one run and one of ``runs``, each a
-process of its own; so do those that also compare with the last values (``--sr-compare=last``).
-Printed are seconds and the ratios, for a tiny zoo of one model and one of 20.
+job leaves it. Sessions on the results of before, which write the Markdown and the HTML report and
+compare with the last values, take turns with a history of one run and one of ``runs``, each a
+process of its own. Printed are seconds and the ratios, for a zoo of one model and one of 20; once
+where values move every 30th night, as networks and packages do, and once where all values move
+every night, as times do.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 from common import print_ratios
-from overhead import CLAIMS_OF_ONE, prepare
+from overhead import prepare
 from sessions import Folder, Usage
 
 from sr_bench.core.history import HistoryEntry, Point
@@ -28,14 +29,18 @@ from sr_bench.core.trend import started
 from sr_bench.history.index import read_history
 from sr_bench.history.store import HISTORY, INDEX, index_line
 from sr_bench.system.cpu import cpu_model, usable_cores
+from sr_bench.text.printable import counted
 
-REPORTS = "--sr-report=markdown,html"
+NIGHTLY = ("--sr-report=markdown,html", "--sr-compare=last")
 SIZES = (1, 20)
-_STEPS = 7  # values that the noise of a metric takes
+EVERY = {"values move every 30th night": 30, "values move every night": 1}
 
 
-def nights(entry: HistoryEntry) -> Iterator[HistoryEntry]:
-    """Yield `entry` as the nights before it would have left it, the newest first."""
+def nights(entry: HistoryEntry, every: int) -> Iterator[HistoryEntry]:
+    """Yield `entry` as the nights before it would have left it, the newest first.
+
+    Its values move once in `every` nights.
+    """
     start, name = started(entry.info), entry.info.run
     assert start is not None
     night = 0
@@ -44,7 +49,7 @@ def nights(entry: HistoryEntry) -> Iterator[HistoryEntry]:
         when = start - timedelta(days=night)
         run = f"{when:%Y%m%dT%H%M%S}{name[15:]}"
         info = replace(entry.info, run=run, started=when.isoformat(timespec="seconds"))
-        moved = 1e-4 * (night % _STEPS)
+        moved = 1e-5 * (night // every)
         yield HistoryEntry(info, tuple(_moved(point, moved) for point in entry.points))
 
 
@@ -52,12 +57,12 @@ def _moved(point: Point, by: float) -> Point:
     return replace(point, value=point.value - by) if point.dataset and point.value else point
 
 
-def write_history(results: Path, count: int) -> None:
+def write_history(results: Path, count: int, every: int) -> None:
     """Put the `count` - 1 nights before the one run of `results` into its history."""
     folder = results / HISTORY
     (entry,) = read_history(results).entries
     content = (folder / f"{entry.info.run}.jsonl").read_text(encoding="utf-8")
-    past = list(islice(nights(entry), count - 1))[::-1]
+    past = list(islice(nights(entry, every), count - 1))[::-1]
     for night in past:
         text = content.replace(entry.info.run, night.info.run, 1)
         text = text.replace(entry.info.started, night.info.started, 1)
@@ -93,30 +98,25 @@ def measure(root: Path, models: int, runs: int, rounds: int) -> None:
     folder = Folder(root)
     zoo = prepare(folder, models)
     folder.session(*zoo)
-    counts = {"1 run": 1, f"{runs} runs": runs}
-    kept = {}
-    for name, count in counts.items():
-        results = root / f"results-{count}"
-        shutil.copytree(folder.reports, results)
-        write_history(results, count)
-        kept[name] = Kept(results)
-    short, long = kept
-    size = kept[long].size / 1e6
-    print(
-        f"{models} models, {CLAIMS_OF_ONE * models} claims, an index of {size:.1f} MB", flush=True
-    )
-    for what, options in {"report": (), "report and comparison": ("--sr-compare=last",)}.items():
+    for what, every in EVERY.items():
+        kept = {}
+        for count in (1, runs):
+            results = root / f"results-{count}-{every}"
+            shutil.copytree(folder.reports, results)
+            write_history(results, count, every)
+            kept[count] = Kept(results)
+        size = f"{counted(models, 'model')}, an index of {kept[runs].size / 1e6:.1f} MB, {what}"
         turns = []
         for turn in range(rounds + 1):
-            order = list(kept) if turn % 2 else list(kept)[::-1]
-            usage = {n: kept[n].session(folder, *zoo, REPORTS, *options) for n in order}
+            order = (1, runs) if turn % 2 else (runs, 1)
+            usage = {count: kept[count].session(folder, *zoo, *NIGHTLY) for count in order}
             if turn:  # the first session of a folder makes all pages
                 turns.append(usage)
         for kind in ("wall_s", "cpu_s"):
-            of = {name: [getattr(usage[name], kind) for usage in turns] for name in kept}
-            seconds = [statistics.median(of[name]) for name in (short, long)]
-            label = f"{what}, {kind}: {seconds[0]:.2f} and {seconds[1]:.2f} s, {long} / {short}"
-            print_ratios(label, [b / a for a, b in zip(of[short], of[long], strict=True)])
+            short, long = ([getattr(usage[count], kind) for usage in turns] for count in (1, runs))
+            seconds = f"{statistics.median(short):.2f} and {statistics.median(long):.2f} s"
+            ratios = [b / a for a, b in zip(short, long, strict=True)]
+            print_ratios(f"{size}, {kind}: {seconds}, {runs} runs / 1 run", ratios)
 
 
 def main() -> None:

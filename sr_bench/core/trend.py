@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import combinations
 from math import isfinite
 from statistics import median
@@ -67,6 +68,7 @@ def started(info: SessionInfo) -> datetime | None:
     return start_of(info.started, info.run)
 
 
+@lru_cache(maxsize=4096)  # asked for each value of a run
 def start_of(started: str, run: str) -> datetime | None:
     """Return when it was `started`, else what the name of the `run` says (schema 1), in UTC."""
     try:
@@ -106,7 +108,8 @@ def trend(case: Series) -> Trend | None:
     question = _question(case.newest)
     for moment in case.moments:
         point, when, value = moment.point, moment.when, getattr(moment.point, of)
-        if point.images == point.planned and _question(point) == question:
+        is_same = point is case.newest or _question(point) == question  # first what is quick
+        if point.images == point.planned and is_same:
             if when is not None and value is not None and isfinite(value):
                 points.append((when, value))
     if len(points) < _FEWEST or points[-1][0] - points[0][0] < _SHORTEST:
@@ -124,10 +127,14 @@ def _question(point: Point) -> tuple[object, ...]:
 
 
 def _slope_per_week(points: Sequence[tuple[datetime, float]]) -> float:
+    newest = points[-_NEWEST:]
+    recent = [((when - newest[0][0]) / timedelta(weeks=1), value) for when, value in newest]
+    if len({value for _, value in recent}) == 1:  # most cases
+        return 0.0
     slope = median(
-        (later[1] - earlier[1]) / ((later[0] - earlier[0]) / timedelta(weeks=1))
-        for earlier, later in combinations(points[-_NEWEST:], 2)
-        if later[0] != earlier[0]
+        (value - before) / (week - earlier)
+        for (earlier, before), (week, value) in combinations(recent, 2)
+        if week != earlier
     )
     return slope if abs(slope) > _STEADY else 0.0
 

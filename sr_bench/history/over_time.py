@@ -1,7 +1,7 @@
 """A case over time, as every output shows it: its values, what changed, and where they go."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -94,15 +94,21 @@ class HistoryCase:
 def history_case(case: Series, incomplete: Collection[str] = ()) -> HistoryCase:
     """Return what is shown of `case`; runs in `incomplete` did not end."""
     rows = tuple(
-        _row(moment, before, moment.info.run not in incomplete)
+        history_row(moment, before, complete=moment.info.run not in incomplete)
         for before, moment in pairwise((None, *case.moments))
         if moment
     )
+    return replace(without_rows(case), rows=rows)
+
+
+def without_rows(case: Series) -> HistoryCase:
+    """Return what is shown of `case` besides its values."""
     unit = metric_info(case.newest.metric).unit
-    return narrowed(HistoryCase, case.newest, unit=unit, trend=trend_of(case), rows=rows)
+    return narrowed(HistoryCase, case.newest, unit=unit, trend=trend_of(case), rows=())
 
 
-def _row(moment: Moment, before: Moment | None, complete: bool) -> HistoryRow:
+def history_row(moment: Moment, before: Moment | None, *, complete: bool = True) -> HistoryRow:
+    """Return what is shown of `moment`, whose run ended if `complete`; `before` is the last one."""
     when = moment.when
     return narrowed(
         HistoryRow,

@@ -11,9 +11,9 @@ from sr_bench.core.trend import Moment, Series
 from sr_bench.core.trend import series as series_of
 from sr_bench.history.index import History
 from sr_bench.history.newest import newest_runs
-from sr_bench.history.over_time import HistoryCase, HistoryRow, history_case
+from sr_bench.history.over_time import HistoryRow, changes, history_row, without_rows
 
-RUNS_SHOWN = 100
+RUNS_SHOWN = 60
 """The newest ones: a session reads no more of its history."""
 
 
@@ -104,28 +104,33 @@ def trend_page(
     if not series:
         return None
     left_out = len(entries) > len(shown)
-    views = tuple(_view(history_case(case)) for case in series)
+    views = tuple(map(_view, series))
     return TrendPage(head, family, model, pages, views, len(shown), left_out)
 
 
-def _view(case: HistoryCase) -> TrendSeries:
-    rows = tuple(_telling(case.rows))
-    return narrowed(TrendSeries, case, runs=len(case.rows), rows=rows)
+def _view(case: Series) -> TrendSeries:
+    count, rows = len(case.moments), tuple(_telling(case.moments))
+    return narrowed(TrendSeries, without_rows(case), runs=count, rows=rows)
 
 
-def _telling(rows: Sequence[HistoryRow]) -> Iterator[TrendRow]:
-    """Yield the rows without those that are as the one before and the one after: most nights."""
+def _telling(moments: Sequence[Moment]) -> Iterator[TrendRow]:
+    """Yield the rows of `moments` without those as the one before and the one after: most nights.
+
+    A row where something else changed stays too.
+    """
     last = -1
-    for number, row in enumerate(rows):
-        around = rows[max(0, number - 1)], rows[min(number + 1, len(rows) - 1)]
-        inside = 0 < number < len(rows) - 1
-        if not (inside and all(_told(other) == _told(row) for other in around)) or row.changed:
-            yield TrendRow(row, number, number - last - 1)
+    told = [_told(moment.point) for moment in moments]
+    for number, (before, moment) in enumerate(zip((None, *moments), moments, strict=False)):
+        inside = 0 < number < len(moments) - 1
+        same = inside and told[number - 1] == told[number] == told[number + 1]
+        if not same or (before and changes(before, moment)):
+            yield TrendRow(history_row(moment, before), number, number - last - 1)
             last = number
 
 
-def _told(row: HistoryRow) -> tuple[object, ...]:
-    return row.value, row.claimed, row.tolerance, row.status, row.images, row.planned
+def _told(point: Point) -> tuple[object, ...]:
+    judged = point.claimed, point.tolerance, point.status
+    return (point.value, *judged, point.images, point.planned)
 
 
 def _by_device(case: Series) -> Iterator[Series]:

@@ -98,11 +98,12 @@ def measure(root: Path, models: int, runs: int, rounds: int) -> None:
     folder = Folder(root)
     zoo = prepare(folder, models)
     folder.session(*zoo)
+    first = folder.reports.rename(root / "first")  # a session deletes the reports of the last
     for what, every in EVERY.items():
         kept = {}
         for count in (1, runs):
             results = root / f"results-{count}-{every}"
-            shutil.copytree(folder.reports, results)
+            shutil.copytree(first, results)
             write_history(results, count, every)
             kept[count] = Kept(results)
         size = f"{counted(models, 'model')}, an index of {kept[runs].size / 1e6:.1f} MB, {what}"

@@ -22,6 +22,7 @@ EXAMPLE = "sr-bench clean --older-than 30d --dry-run"
 
 _AGE = re.compile(r"(\d{1,6})([hdw])")
 _ENDS = (min, max)
+_MB = 10**6
 _SECONDS = {"h": 3600.0, "d": 24 * 3600.0, "w": 7 * 24 * 3600.0}
 
 
@@ -124,13 +125,14 @@ def _lines(cleaning: "Cleaning", verb: str) -> Iterator[str]:
         if parts := [part for part in cleaning.gone if part.kind == kind]:
             number = f"{len(parts)} {one if len(parts) == 1 else many}"
             days = " to ".join(dict.fromkeys(_day(pick(p.used for p in parts)) for pick in _ENDS))
-            yield f"{number} of {days}, {_mb(parts)}: {told}"
-    yield f"{_mb(cleaning.gone)} {verb}, {_mb(cleaning.kept)} stay"
+            yield f"{number} of {days}, {_size_of(parts)}: {told}"
+    yield f"{_size_of(cleaning.gone)} {verb}, {_size_of(cleaning.kept)} stay"
 
 
 def _day(when: float) -> str:
     return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d}"
 
 
-def _mb(parts: "Sequence[Part]") -> str:
-    return f"{sum(part.size for part in parts) / 1e6:.1f} MB"
+def _size_of(parts: "Sequence[Part]") -> str:
+    size = sum(part.size for part in parts)
+    return f"{size / 1e6:.1f} MB" if size >= _MB else f"{size / 1e3:.1f} KB"

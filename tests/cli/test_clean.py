@@ -1,5 +1,6 @@
 """``sr-bench clean`` says what goes and how much, and leaves what baselines name."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ def test_a_dry_run_removes_nothing_and_says_the_same(sr_bench, reports: Path) ->
     result = sr_bench("clean", "--keep-runs", 1, "--dry-run")
     assert (result.code, result.err, len(runs(reports))) == (0, "", 3)
     folders, files, total = result.out.splitlines()
-    assert folders == "4 folders of images of 2026-11-01, 0.0 MB: no run that stays names them"
-    assert files.startswith("2 files of runs of 2026-11-01 to 2026-11-02, 0.0 MB: ")
-    assert total == "0.0 MB would go, 0.0 MB stay"
+    assert folders == "4 folders of images of 2026-11-01, 4.0 KB: no run that stays names them"
+    assert re.match(r"2 files of runs of 2026-11-01 to 2026-11-02, \d\.\d KB: ", files)
+    assert re.fullmatch(r"\d\.\d KB would go, \d\.\d KB stay", total)
     done = sr_bench("clean", "--keep-runs", 1)
     assert done.out == result.out.replace("would go", "gone")
     assert runs(reports) == [name(3)]
@@ -70,5 +71,5 @@ def test_a_limit_that_is_none_is_refused(sr_bench, option: str, value: str, expe
 def test_nothing_is_no_error(sr_bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = sr_bench("clean")
-    assert (result.code, result.out) == (0, "0.0 MB gone, 0.0 MB stay\n")
+    assert (result.code, result.out) == (0, "0.0 KB gone, 0.0 KB stay\n")
     assert list(tmp_path.iterdir()) == []

@@ -97,7 +97,7 @@ def data_root(dataset: Dataset, given: Path | None) -> Path:
             )
             raise DatasetError(msg)
     msg = (
-        f"no files of {dataset.slug} in {places}; {advice(dataset)}\nlooked for:\n"
+        f"no files of {dataset.slug}; {advice(dataset)}; searched {places}\nlooked for:\n"
         f"  {looked_for(dataset)}{packed(dataset, candidates)}"
     )
     raise NotRunError(msg)

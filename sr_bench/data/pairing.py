@@ -171,7 +171,7 @@ def _alike(one: Path, two: Path, spare: int) -> bool:
 
 def _absent(dataset: Dataset, root: Path, scale: int, listing: Listing) -> str:
     msg = (
-        f"no files of {dataset.slug} x{scale} under {root}; {advice(dataset)}\nlooked for:\n"
+        f"no files of {dataset.slug} x{scale}; {advice(dataset)}; searched {root}\nlooked for:\n"
         f"  {looked_for(dataset, scale)}"
     )
     hr = [files for files in _layouts(dataset, root, scale, listing, "hr") if files.usable]

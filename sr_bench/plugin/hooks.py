@@ -168,7 +168,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not bench.suites or bench.backend_info.emulated:
         terminalreporter.write_line(fit(backend_line(bench.backend_info), width))
     records, verbose = in_document_order(bench.records), bench.settings.verbose
-    for line in summary(records, verbose=verbose, width=width):
+    arguments = terminalreporter.config.invocation_params.args
+    for line in summary(records, arguments, verbose=verbose, width=width):
         colour = line.status and _COLOURS.get(line.status)
         terminalreporter.write_line(line.text, **({colour: True} if colour else {}))
     if bench.measured_nothing:

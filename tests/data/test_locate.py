@@ -60,7 +60,8 @@ def test_files_are_found_in_the_given_folder_by_slug_or_in_the_cache(tiny, tiny_
 def test_absent_files_are_reported_with_places_and_patterns(tiny, tmp_path):
     (tmp_path / "other.txt").write_text("")
     with pytest.raises(
-        NotRunError, match=r"(?s)cache/datasets/tiny; put them beside tiny/dataset.toml.*HR/"
+        NotRunError,
+        match=r"(?s); put them beside tiny/dataset.toml.*searched .*cache/datasets/tiny\n.*HR/",
     ):
         data_root(tiny, tmp_path)
 

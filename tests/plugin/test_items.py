@@ -137,6 +137,8 @@ DECLARES = [
     "plugin",
     "plugin.markers",
     "plugin.settings",
+    "report",
+    "report.hooks",
     "system",
     "system.cpu",
     "text",

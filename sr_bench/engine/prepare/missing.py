@@ -42,7 +42,7 @@ class MissingFinder:
             return None
         if case.metric in STATIC_METRICS:
             return ()
-        if not_computed(case.metric):
+        if case.scores_images and not_computed(case.metric):
             return None
         found: list[Missing] = []
         for part in (self._backend(case), self._dataset(case), self._weights(case.card)):

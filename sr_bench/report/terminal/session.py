@@ -9,6 +9,7 @@ from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import counts
 from sr_bench.report.parts.flat import flat_lines
 from sr_bench.report.parts.floor import floor_lines
+from sr_bench.report.parts.next_step import next_step_lines
 from sr_bench.report.parts.order import FAILURES, not_run_reasons
 from sr_bench.report.parts.provenance import cached_lines, device_lines, lr_lines, shared_lines
 from sr_bench.report.terminal.gate import baseline_lines
@@ -42,11 +43,19 @@ def backend_line(info: BackendInfo) -> str:
     return f"backend {info.name}: {how}{info.note}"
 
 
-def summary(records: Sequence[Record], *, verbose: bool = False, width: int = WIDE) -> list[Line]:
+def summary(
+    records: Sequence[Record],
+    arguments: Sequence[str] = (),
+    *,
+    verbose: bool = False,
+    width: int = WIDE,
+) -> list[Line]:
     """Return the lines that close a session.
 
     Few values are shown in full, as all are if `verbose`. Of many those are shown that need
     somebody, in lines of at most `width` characters, with a line for each of several suites.
+    Behind them stands the step that makes most of what was not run measurable, from `arguments`,
+    those of pytest.
     """
     shown = [r for r in records if r.measurement or r.verdict.status is Status.ERROR]
     if in_full := verbose or len(shown) <= _FEW:
@@ -58,6 +67,8 @@ def summary(records: Sequence[Record], *, verbose: bool = False, width: int = WI
         lines += [*suite_lines(records, width), Line()]
     elif absent := not_run_lines(records):
         lines += [Line("not run:"), *(Line(f"  {line}") for line in absent), Line()]
+    if steps := next_step_lines(records, arguments, width):
+        lines += [*map(Line, steps), Line()]
     notes = [device_lines, shared_lines, floor_lines, cached_lines, baseline_lines]
     if in_full:
         notes[1:1] = [lr_lines, flat_lines]

@@ -78,6 +78,11 @@ def test_int8_needs_its_calibration_images_too(case: Case) -> None:
     assert named(found) == ["set5", "set14", "m.pth"]
 
 
+def test_a_gate_lacks_what_its_images_do(case: Case) -> None:
+    low = replace(case, precision=Precision.parse_option("int8_max"))
+    assert named(missing().of(replace(low, metric="fidelity"))) == named(missing().of(low))
+
+
 def test_a_row_of_another_backend_needs_a_session_of_it(case: Case) -> None:
     found = missing().of(of_row(case, "vacc-emulated")) or ()
     assert found[0].options == ("--backend=vacc", "--sr-device=emulate")

@@ -112,22 +112,19 @@ function path(marks, plane, of = "y") {
 
 const DRAW = {
   line: ({ marks, style = "" }, plane) => [shape("path", { class: "line", d: path(marks, plane), style })],
-  band: ({ marks }, plane) => marks.filter((mark) => Number.isFinite(mark.low)).map((mark) => shape("rect", { class: "band", ...until(mark, marks, plane, 1), ...between(plane.y(mark.low), plane.y(mark.high)) })),
+  band: ({ marks }, plane) => marks.filter((mark) => Number.isFinite(mark.low)).map((mark) => shape("rect", { class: "band", ...until(mark, marks, plane), ...between(plane.y(mark.low), plane.y(mark.high)) })),
   points: ({ marks, colour, symbol }, plane) => marks.filter((mark) => Number.isFinite(mark.y)).map((mark) => shape("path", {
-    class: "mark", d: mark.symbol || symbol, style: `fill:${colour}`, transform: `translate(${plane.x(mark.x)} ${plane.y(mark.y)})`, "data-y": mark.y,
+    class: "mark", d: mark.symbol || symbol, style: `fill:${mark.colour || colour}`, transform: `translate(${plane.x(mark.x)} ${plane.y(mark.y)})`, "data-y": mark.y,
   })),
   spans: ({ marks }, plane) => marks.filter((mark) => Number.isFinite(mark.low) && Number.isFinite(mark.high)).map((mark) => shape("path", {
     class: "span", d: `M${plane.x(mark.x)},${plane.y(mark.low)}V${plane.y(mark.high)}m-4,0h8M${plane.x(mark.x) - 4},${plane.y(mark.low)}h8`,
   })),
-  bars: ({ marks }, plane) => marks.filter((mark) => Number.isFinite(mark.y)).map((mark) => shape("rect", {
-    ...until(mark, marks, plane, 0.7), ...between(plane.y(mark.y), plane.y(0)), style: `fill:var(${mark.y < 0 ? "--bad" : "--ok"})`, "data-y": mark.y,
-  })),
 };
 
-// From a mark to the next one, as what is between them is as the first; a `share` of the last step.
-function until(mark, marks, plane, share) {
-  const next = marks[marks.indexOf(mark) + 1], from = plane.x(mark.x - share / 2);
-  return { x: from, width: plane.x((next ? next.x - 1 : mark.x) + share / 2) - from };
+// From a mark to the next one, as what is between them is as the first.
+function until(mark, marks, plane) {
+  const next = marks[marks.indexOf(mark) + 1], from = plane.x(mark.x - 0.5);
+  return { x: from, width: plane.x((next ? next.x : mark.x + 1) - 0.5) - from };
 }
 
 function between(a, b) {

@@ -106,8 +106,10 @@ function valueFigure(one) {
 }
 
 function marginFigure(one) {
-  const marks = one.rows.map(({ row, number: x }) => ({ x, y: row.margin, text: row.margin === null ? "" : `${row.margin}\n${trendText(row)}` }));
-  return { x: trendAxis(one), y: { title: trendTitle("margin", one), from: 0 }, layers: [{ kind: "bars", marks }] };
+  const colour = ({ margin }) => `var(${margin < 0 ? "--bad" : "--ok"})`;
+  const marks = one.rows.map(({ row, number: x }) => ({ x, y: row.margin, colour: colour(row), text: row.margin === null ? "" : `${row.margin}\n${trendText(row)}` }));
+  const layers = [{ kind: "line", marks, style: "stroke:var(--muted)" }, { kind: "points", marks, symbol: SYMBOLS[0] }];
+  return { x: trendAxis(one), y: { title: trendTitle("margin", one), from: 0 }, layers };
 }
 
 function startTrend() {

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 pytestmark = pytest.mark.slow
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _EXITS = re.compile(r"\s+# exits with (\d+)$")
-_OF_GITHUB = ("pip install", "gh issue")
 """Steps that set up a runner, which the tests' environment has behind it, or need its token."""
 
 
@@ -91,21 +89,6 @@ def test_the_nightly_page(clone: Clone, project_root: Path) -> None:
     files = [name for name in left if "." in name or name.endswith("/")]
     # Of a night that needs nobody.
     assert [n for n in files if not (clone.root / "reports" / n).exists()] == ["issue.md"]
-
-
-def test_the_github_job_of_the_nightly_page(clone: Clone, project_root: Path) -> None:
-    page = project_root / "docs" / "how-to" / "nightly.md"
-    (text,) = (
-        text for language, text in _FENCE.findall(page.read_text("utf-8")) if language == "yaml"
-    )
-    steps = yaml.safe_load(text)["jobs"]["numbers"]["steps"]
-    typed = [step["run"] for step in steps if "run" in step]
-    lint, night = [line for line in typed if not line.startswith(_OF_GITHUB)]
-    clone.shell(lint)
-    # Its night is the second that `test_the_nightly_page` runs, of all models.
-    _, (line, code), *_ = commands(page)
-    only_there = {"--sr-models=pocket_sr4k_x2", "--junitxml=reports/junit.xml"}
-    assert (set(line.split()) - only_there, code) == (set(night.split()), 0)
 
 
 def test_the_gate_page(clone: Clone, project_root: Path) -> None:

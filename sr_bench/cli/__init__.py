@@ -91,7 +91,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="sr-bench",
         description="Every number in a super-resolution model zoo's README is a test."
-        " The tests themselves run with pytest: pytest suites/ --backend=onnxruntime",
+        " Begin with 'sr-bench demo', or 'sr-bench init README.md' for one of yours;"
+        " the tests themselves run with pytest: pytest suites/ --backend=onnxruntime",
         epilog="new here? sr-bench demo writes a small zoo to try",
     )
     parser.add_argument("--version", action="version", version=f"sr-bench {__version__}")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from sr_bench.cli._args.output import add_json_argument, print_result
 from sr_bench.cli._args.results import add_results_argument
-from sr_bench.errors import OptionError
+from sr_bench.errors import OptionError, SrBenchError
+from sr_bench.text.printable import printable, sized
 
 if TYPE_CHECKING:
     from sr_bench.history.clean import Cleaning, Part
@@ -22,7 +23,6 @@ EXAMPLE = "sr-bench clean --older-than 30d --dry-run"
 
 _AGE = re.compile(r"(\d{1,6})([hdw])")
 _ENDS = (min, max)
-_MB = 10**6
 _SECONDS = {"h": 3600.0, "d": 24 * 3600.0, "w": 7 * 24 * 3600.0}
 
 
@@ -52,7 +52,6 @@ def run(args: argparse.Namespace) -> int:
     from sr_bench.files.cache import cache_dir
     from sr_bench.files.temporary import remove_left_behind
     from sr_bench.history.clean import Limits, plan_cleaning, remove
-    from sr_bench.text.printable import printable
 
     if args.keep_runs is not None and args.keep_runs < 1:
         msg = f"--keep-runs {args.keep_runs}: expected a number of runs, at least 1"
@@ -67,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
     value = {
         "dry_run": args.dry_run,
         "gone": [{**vars(part), "path": str(part.path)} for part in cleaning.gone],
-        "bytes": sum(part.size for part in cleaning.gone),
-        "bytes_kept": sum(part.size for part in cleaning.kept),
+        "bytes": _bytes(cleaning.gone),
+        "bytes_kept": _bytes(cleaning.kept),
         "notes": cleaning.notes,
         "faults": faults,
     }
@@ -102,13 +101,27 @@ def _size(text: str | None) -> int | None:
 
 
 def _held(folder: Path) -> Iterator[str]:
-    """Yield the runs that baselines and ledgers below `folder` name; links are not followed."""
+    """Yield the runs that baselines and ledgers below `folder` name; links are not followed.
+
+    Raises:
+        OptionError: It is no folder; what is not read would hold nothing.
+        SrBenchError: A folder in it can't be read.
+    """
     from sr_bench.core.baseline import FILE_NAME
     from sr_bench.files.disk import read_if_present
     from sr_bench.history.clean import RUN
     from sr_bench.history.ledger import LEDGER
 
-    for place, folders, names in os.walk(folder):
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):  # somebody else may remove one meanwhile
+            why = f"{error.strerror}, and a baseline in it would hold runs"
+            msg = f"{error.filename}: {why}; name your suites with --suites"
+            raise SrBenchError(msg)
+
+    if not folder.is_dir():
+        msg = f"--suites {folder}: expected the folder of your suites, got none there"
+        raise OptionError(msg)
+    for place, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in {FILE_NAME, LEDGER}.intersection(names):
             content = read_if_present(Path(place, name)) or b""
@@ -125,14 +138,13 @@ def _lines(cleaning: "Cleaning", verb: str) -> Iterator[str]:
         if parts := [part for part in cleaning.gone if part.kind == kind]:
             number = f"{len(parts)} {one if len(parts) == 1 else many}"
             days = " to ".join(dict.fromkeys(_day(pick(p.used for p in parts)) for pick in _ENDS))
-            yield f"{number} of {days}, {_size_of(parts)}: {told}"
-    yield f"{_size_of(cleaning.gone)} {verb}, {_size_of(cleaning.kept)} stay"
+            yield f"{number} of {days}, {sized(_bytes(parts))}: {told}"
+    yield f"{sized(_bytes(cleaning.gone))} {verb}, {sized(_bytes(cleaning.kept))} stay"
+
+
+def _bytes(parts: "Sequence[Part]") -> int:
+    return sum(part.size for part in parts)
 
 
 def _day(when: float) -> str:
     return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d}"
-
-
-def _size_of(parts: "Sequence[Part]") -> str:
-    size = sum(part.size for part in parts)
-    return f"{size / 1e6:.1f} MB" if size >= _MB else f"{size / 1e3:.1f} KB"

@@ -14,7 +14,7 @@ from sr_bench.cli._args.suites import add_places_arguments, load_suites
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
-from sr_bench.text.printable import counted
+from sr_bench.text.printable import counted, sized
 
 if TYPE_CHECKING:
     from sr_bench.engine.plan.suite import Suite
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         f"python    {environment.python} on {environment.system}",
         f"cpu       {environment.cpu}, {environment.cores} cores for this process",
         "packages  " + ", ".join(f"{n} {v}" for n, v in environment.packages.items()),
-        f"cache     {cache} ({size / 2**20:.1f} MB)",
+        f"cache     {cache} ({sized(size)})",
     ]
     for info in backends.values():
         state = "EMULATED " if info.emulated else ""

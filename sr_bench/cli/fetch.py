@@ -58,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(name: str, done: int, total: int | None) -> None:
-    share = f"{done / 2**20:.0f} MB"
+    share = f"{done / 1e6:.0f} MB"
     if total:  # a server need not say it
         filled = _BAR * done // total
-        share = f"[{'=' * filled}{' ' * (_BAR - filled)}] {share} of {total / 2**20:.0f} MB"
+        share = f"[{'=' * filled}{' ' * (_BAR - filled)}] {share} of {total / 1e6:.0f} MB"
     show_progress(f"{name} {share}", ended=total is not None and done >= total)

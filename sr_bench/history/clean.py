@@ -12,7 +12,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Literal
 
-from sr_bench.core.trend import started
+from sr_bench.core.trend import start_of
 from sr_bench.files.disk import disk_error, read_if_present
 from sr_bench.files.temporary import temporary_beside
 from sr_bench.history.index import History, read_history
@@ -169,12 +169,13 @@ def remove(parts: Sequence[Part]) -> list[str]:
 
 def _runs(results: Path, history: History, notes: list[str]) -> list[Part]:
     """Return the files of runs, oldest first."""
-    starts = {entry.info.run: started(entry.info) for entry in history.entries}
+    told = {entry.info.run: entry.info.started for entry in history.entries}
     folder, parts = results / HISTORY, []
     for part in _files("runs", folder, notes):
         if part.path.parent != folder or not _is_run(part.path):
             continue
-        start = starts.get(part.path.stem)
+        # A file that can't be read counts by its name: its own times are of who looked at it.
+        start = start_of(told.get(part.path.stem, ""), part.path.stem)
         parts.append(replace(part, used=start.timestamp()) if start else part)
     return sorted(parts, key=lambda part: (part.used, part.path.name))
 

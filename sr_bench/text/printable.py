@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+_MB = 10**6
+
 CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
@@ -18,6 +20,15 @@ LINE_CONTROL = re.compile(f"{CONTROL.pattern}|[\t\n]")
 def counted(count: int, noun: str) -> str:
     """Return `count` with `noun`, in the plural unless it is 1."""
     return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def sized(size: int) -> str:
+    """Return `size`, in bytes, as a text with a decimal unit.
+
+    >>> sized(2_500), sized(74_000_000)
+    ('2.5 KB', '74.0 MB')
+    """
+    return f"{size / 1e6:.1f} MB" if size >= _MB else f"{size / 1e3:.1f} KB"
 
 
 def some(names: Sequence[object], most: int) -> str:

@@ -1,5 +1,7 @@
 """``sr-bench clean`` says what goes and how much, and leaves what baselines name."""
 
+import errno
+import os
 import re
 from pathlib import Path
 
@@ -42,6 +44,27 @@ def test_runs_of_baselines_and_ledgers_stay(sr_bench, reports: Path) -> None:
     assert runs(reports) == [name(day) for day in (1, 2, 3)]
     sr_bench("clean", "--older-than", "0h", "--suites", "zoo/b")
     assert runs(reports) == [name(day) for day in (2, 3)]
+
+
+def test_where_baselines_can_not_be_looked_for_nothing_goes(
+    sr_bench, reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = sr_bench("clean", "--older-than", "0h", "--suites", "sweets")
+    assert (result.code, len(runs(reports))) == (2, 3)
+    assert "--suites sweets: expected the folder of your suites, got none there" in result.err
+    closed = reports.parent / "zoo" / "closed"
+    closed.mkdir(parents=True)
+    scandir = os.scandir
+
+    def denied(folder: str) -> object:  # a test may run as root, who may read all
+        if folder == "zoo/closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    result = sr_bench("clean", "--older-than", "0h", "--suites", "zoo")
+    assert (result.code, len(runs(reports))) == (1, 3)
+    assert "zoo/closed: Permission denied, and a baseline in it would hold runs" in result.err
 
 
 def test_json_names_each_part(sr_bench, reports: Path) -> None:

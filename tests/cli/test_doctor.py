@@ -9,7 +9,7 @@ from sr_bench import discovery
 def test_it_reports_environment_cache_and_devices(sr_bench, tmp_path: Path) -> None:
     result = sr_bench("doctor", "--suites", "my_zoo")
     assert (result.code, result.err) == (0, "")
-    for start in ("python ", "cpu ", "packages ", f"cache     {tmp_path / 'cache'} (0.0 MB)"):
+    for start in ("python ", "cpu ", "packages ", f"cache     {tmp_path / 'cache'} (0.0 KB)"):
         assert f"\n{start}" in f"\n{result.out}"
     assert "backend   vacc" in result.out
     assert "EMULATED" in result.out

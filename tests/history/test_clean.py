@@ -71,6 +71,16 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / "reports"
 
 
+def test_a_run_that_can_not_be_read_is_as_old_as_its_name_says(results: Path) -> None:
+    for day in (1, 2, 3):
+        ended(results, day)
+    newer = '"schema_version": 9'
+    for path in (results / "history").glob("*.jsonl"):
+        first, mark, rest = path.read_text().partition('"schema_version": ')
+        path.write_text(first + (newer if name(2) not in path.name else mark) + rest)
+    assert gone(plan(results, runs=1)) == [f"{name(day)}.jsonl" for day in (1, 2)]
+
+
 def test_old_runs_go_with_the_images_that_only_they_name(results: Path) -> None:
     for day, letters in ((1, "ab"), (2, "b"), (20, "c")):
         ended(results, day, *letters)

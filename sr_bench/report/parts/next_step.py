@@ -2,17 +2,18 @@
 
 import shlex
 from collections.abc import Sequence
+from os import PathLike, fspath
 from textwrap import shorten
 
 from sr_bench.core.missing import Lacking, Offer, offers
 from sr_bench.core.record import Record, Status
-from sr_bench.text.printable import counted, printable, some
+from sr_bench.text.printable import counted, printable, sized, some
 
 _NAMED = 2
 
 
 def next_step_lines(
-    records: Sequence[Record], arguments: Sequence[str], width: int = 140
+    records: Sequence[Record], arguments: Sequence[str | PathLike[str]], width: int = 140
 ) -> list[str]:
     """Return the step that would make most of the numbers measurable that were not run.
 
@@ -21,7 +22,7 @@ def next_step_lines(
 
     Args:
         records: All of a session.
-        arguments: Those that pytest was given.
+        arguments: Those that pytest was given; a program may give paths.
         width: Characters of a line; commands are never cut, as they are to be copied.
     """
     absent = [r for r in records if r.measurement is None and r.verdict.status is Status.NOT_RUN]
@@ -33,13 +34,14 @@ def next_step_lines(
     count = f"{len(best.numbers)} of {counted(len(absent), 'number')} not run"
     lines = [f"next: {count}, in {counted(len(suites), 'suite')}, lack only {lacked(best.missing)}"]
     commands = [(command, _size(best.missing)) for command in _commands(best.missing)]
-    given = {argument.partition("=")[0] for argument in arguments}
+    typed = [fspath(argument) for argument in arguments]
+    given = {argument.partition("=")[0] for argument in typed}
     # The last of equal options counts; a folder that is given is to hold more.
     folders = [option for option in _options(best.missing) if option.endswith("=DIR")]
     more = [
         o for o in _options(best.missing) if o not in folders or o.partition("=")[0] not in given
     ]
-    rerun = " ".join(map(shlex.quote, ["pytest", *arguments, *more]))
+    rerun = " ".join(map(shlex.quote, ["pytest", *typed, *more]))
     commands.append((rerun, _told(best.missing)))
     longest = max(len(command) for command, _ in commands)
     lines += [_with_note(f"  {c:{longest}}  # ", note, width) for c, note in commands]
@@ -85,7 +87,7 @@ def _options(missing: Lacking) -> list[str]:
 
 def _size(missing: Lacking) -> str:
     size = sum(part.size for part in missing)
-    return f"{size / 1e6:.0f} MB" if size else ""
+    return sized(size) if size else ""
 
 
 def _told(missing: Lacking) -> str:

@@ -1,6 +1,7 @@
 """What a session prints: a header of what runs, and at the end one screen of how it went."""
 
 from collections.abc import Iterable, Sequence
+from os import PathLike
 
 from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
@@ -45,7 +46,7 @@ def backend_line(info: BackendInfo) -> str:
 
 def summary(
     records: Sequence[Record],
-    arguments: Sequence[str] = (),
+    arguments: Sequence[str | PathLike[str]] = (),
     *,
     verbose: bool = False,
     width: int = WIDE,

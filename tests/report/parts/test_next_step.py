@@ -1,6 +1,7 @@
 """Three lines lead from numbers that were not run to measured ones."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from sr_bench.core.detail import Detail
 from sr_bench.core.missing import Missing, Offer
@@ -22,16 +23,17 @@ def test_they_say_what_is_lacking_what_brings_it_and_what_measures() -> None:
     records = [record(), lacking(SET), lacking(SET, family="b"), lacking(OWN)]
     assert next_step_lines(records, ["my zoo"]) == [
         "next: 2 of 3 numbers not run, in 2 suites, lack only set5",
-        "  sr-bench fetch set5  # 3 MB",
+        "  sr-bench fetch set5  # 3.0 MB",
         "  pytest 'my zoo'",
     ]
+    assert next_step_lines(records, [Path("my zoo")])[-1] == "  pytest 'my zoo'"
 
 
 def test_two_things_that_lack_together_are_one_step() -> None:
     records = [lacking(SET, weights) for weights in WEIGHTS]
     assert next_step_lines(records, ["zoo"]) == [
         "next: 3 of 3 numbers not run, in 1 suite, lack only set5 and 3 files of weights",
-        "  sr-bench fetch set5          # 3 MB",
+        "  sr-bench fetch set5          # 3.0 MB",
         "  pytest zoo --sr-weights=DIR  # --sr-weights holds a.pth, b.pth and 1 more",
     ]
 

@@ -126,12 +126,11 @@ def register_installed(manager: PluginManager) -> None:
     """Let `manager` know what installed packages add, as far as it does not yet.
 
     Raises:
-        OptionError: A package can't be imported.
+        OptionError: A package can't be imported, or has a hook of ours that there is not.
     """
-    for name in names(GROUP):
-        module = load(GROUP, name)
+    for name, module in _installed().list_name_plugin():
         if not manager.is_registered(module):
-            manager.register(module, f"{GROUP}:{name}")
+            manager.register(module, name)
 
 
 def installed_hooks() -> HookRelay:
@@ -140,14 +139,20 @@ def installed_hooks() -> HookRelay:
     Raises:
         OptionError: A package can't be imported, or has a hook of ours that there is not.
     """
+    return _installed().hook
+
+
+def _installed() -> PluginManager:
+    """Return a manager of installed packages, whose hooks of ours are checked."""
     manager = _Manager("pytest")
     manager.add_hookspecs(sys.modules[__name__])
     try:
-        register_installed(manager)
+        for name in names(GROUP):
+            manager.register(load(GROUP, name), f"{GROUP}:{name}")
         manager.check_pending()
     except PluginValidationError as cause:
         raise OptionError(" ".join(str(cause).split())) from cause
-    return manager.hook
+    return manager
 
 
 class _Manager(PluginManager):

@@ -1,5 +1,6 @@
 """What others add to the report: columns and sections, and one clear line where they fail."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -77,7 +78,23 @@ def test_an_answer_of_another_kind_is_refused(install, tmp_path: Path, answer: o
         additions(tmp_path).sections([RECORD], "index")
 
 
-def test_a_hook_of_ours_that_there_is_not_is_refused(install) -> None:
-    install(pytest_sr_report_colums=lambda: [])
-    with pytest.raises(OptionError, match="unknown hook 'pytest_sr_report_colums'"):
-        installed_hooks()
+@pytest.mark.parametrize("report", [installed_hooks, lambda: register_installed(of_pytest())])
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ({"pytest_sr_report_colums": lambda: []}, "unknown hook 'pytest_sr_report_colums'"),
+        ({"pytest_sr_report_columns": lambda run: []}, r"Argument\(s\) {'run'} are declared"),
+    ],
+)
+def test_a_hook_of_ours_that_there_is_not_is_refused_with_and_without_pytest(
+    install, hook: dict[str, object], said: str, report: Callable[[], object]
+) -> None:
+    install(**hook)
+    with pytest.raises(OptionError, match=said):
+        report()
+
+
+def of_pytest() -> PluginManager:
+    manager = pytest.PytestPluginManager()
+    manager.add_hookspecs(hooks)
+    return manager

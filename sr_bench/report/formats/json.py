@@ -16,4 +16,4 @@ def render(session: PastSession, source: str) -> str:
         {name: None if value is pd.NA else value for name, value in row.items()} for row in rows
     ]
     value = {"source": source, **vars(session.info), "records": records}
-    return json.dumps(encode(value), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(encode(value), indent=1, allow_nan=False) + "\n"

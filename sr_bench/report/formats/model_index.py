@@ -7,7 +7,6 @@ Source: https://github.com/huggingface/hub-docs/blob/main/modelcard.md
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 import yaml
 
@@ -53,10 +52,12 @@ def render(session: PastSession, source: str) -> str:
     if not scored:
         msg = f"run {session.info.run} scored none of this on images, which a model-index is about"
         raise NotRunError(msg)
-    groups = groupby(scored, key=lambda record: (record.family, record.model))
+    models: dict[tuple[str, str], list[Record]] = {}  # of a table of columns they alternate
+    for record in scored:
+        models.setdefault((record.family, record.model), []).append(record)
     index = [
-        {"name": plain(model), "results": [*_results(list(records), session.info, source)]}
-        for (_, model), records in groups
+        {"name": plain(model), "results": [*_results(records, session.info, source)]}
+        for (_, model), records in models.items()
     ]
     return yaml.dump(
         {"model-index": index}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000

@@ -12,6 +12,7 @@ from sr_bench.core.record import Record, Status
 from sr_bench.core.trend import started
 from sr_bench.document.numbers import claimed, labelled, measured, with_unit
 from sr_bench.files.atomic import write_text
+from sr_bench.files.disk import disk_error
 from sr_bench.history.git import Commit, commits_between, last_commit
 from sr_bench.report.markdown.combined import head
 from sr_bench.report.markdown.escape import code, escape, fence, table
@@ -48,11 +49,14 @@ def write_issue(found: Sequence[Need], session: PastSession) -> Path | None:
         Its path; None if nothing needs a person: then there is no such file, nor an earlier one.
 
     Raises:
-        SrBenchError: The folder can't be written.
+        SrBenchError: The folder can't be written, or the earlier issue can't be removed.
     """
     target = session.results / NAME
     if not found:
-        target.unlink(missing_ok=True)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise disk_error(error, target, "remove") from error
         return None
     write_text(target, render_issue(found, session))
     return target

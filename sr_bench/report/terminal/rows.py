@@ -15,7 +15,7 @@ from sr_bench.document.numbers import (
     metric,
     precision,
 )
-from sr_bench.report.parts.order import FAILURES
+from sr_bench.report.parts.order import NEEDS_YOU, by_need
 from sr_bench.report.parts.provenance import INTERVAL
 from sr_bench.report.parts.speed import join_speed
 from sr_bench.report.terminal.headline import outcome, place, subject
@@ -24,7 +24,6 @@ from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import counted, printable_line
 
-_NEED_YOU = (*FAILURES, Status.UNDECIDED)
 _SHOWN = 12
 
 
@@ -60,8 +59,8 @@ def needs_you_lines(records: Sequence[Record], width: int) -> list[Line]:
 
     The numbers come first and the worst records lead; of many the first are shown.
     """
-    asking = [record for record in records if record.verdict.status in _NEED_YOU]
-    asking.sort(key=lambda record: _NEED_YOU.index(record.verdict.status))
+    asking = [record for record in records if record.verdict.status in NEEDS_YOU]
+    asking.sort(key=lambda record: by_need(record.verdict.status))
     shown = asking[:_SHOWN]
     cells = [[outcome(row), subject(row), without_home(_why(row))] for row in shown]
     texts = tabulate([map(printable_line, row) for row in cells], tablefmt="plain").splitlines()

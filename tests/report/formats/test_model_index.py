@@ -6,6 +6,7 @@ from math import inf
 import pytest
 import yaml
 
+from sr_bench.core.claim import Source
 from sr_bench.core.precision import Precision
 from sr_bench.core.record import Record, Status
 from sr_bench.document.tables import parse_document
@@ -109,3 +110,14 @@ def test_no_name_is_yaml_and_infinity_is_a_word() -> None:
 def test_without_a_score_there_is_no_index() -> None:
     with pytest.raises(NotRunError, match="scored none of this on images"):
         index(latency())
+
+
+def test_models_side_by_side_in_one_row_are_an_entry_each() -> None:
+    records = [
+        replace(record(replace(CLAIM, metric=metric, source=Source("a.md", line, column))), model=m)
+        for line, metric in enumerate(("psnr", "ssim"), 5)
+        for column, m in enumerate("ab")
+    ]
+    found = index(*records)
+    assert [model["name"] for model in found] == ["a", "b"]
+    assert [len(model["results"][0]["metrics"]) for model in found] == [2, 2]

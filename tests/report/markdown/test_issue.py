@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 
 from sr_bench.core.compare import CaseOutcome
 from sr_bench.core.record import Status
+from sr_bench.errors import SrBenchError
 from sr_bench.report.markdown import issue
 from sr_bench.report.markdown.issue import render_issue, write_issue
 from sr_bench.report.parts.needs import Worse, needs
@@ -102,3 +103,6 @@ def test_the_file_is_there_only_as_long_as_something_needs_a_person(tmp_path: Pa
     assert path.read_text("utf-8").startswith("# sr-bench: ")
     assert write_issue((), session) is None
     assert not path.exists()
+    path.mkdir()
+    with pytest.raises(SrBenchError, match=r"cannot remove .*issue\.md: "):
+        write_issue((), session)

@@ -160,7 +160,9 @@ class Case:
     @property
     def printed_batch(self) -> int | None:
         """The batch that the document says of its number, if it does."""
-        return printed_batch(f"{self.cell.variant} {self.cell.device}") if self.cell else None
+        if (cell := self.cell) is None:
+            return None
+        return printed_batch(f"{cell.variant} {cell.device}", cell.shape)
 
     @property
     def id(self) -> str:

@@ -13,7 +13,11 @@ _ONE_DEVICE: Final = matching(
     " machine's)",
 )
 _SHAPE: Final = sides(3, "channels x height x width, such as 3x270x480")
-_BATCH: Final = re.compile(r"batch\D{0,20}(\d{1,6})|\bbs?\s?=?\s?(\d{1,6})\b", re.IGNORECASE)
+# With a large B alone GPUs are called: B200, Arc B580.
+_BATCH: Final = re.compile(
+    r"(?i:batch)\D{0,20}(\d{1,6})|\b(?:(?i:bs)\s?[=:]?|b\s?=?|B\s?=)\s?(\d{1,6})\b"
+)
+_FOUR: Final = re.compile(r"\W*(\d+)" + r"[x×*,](\d+)" * 3 + r"\W*")  # noqa: RUF001 - as typed
 _SIDE: Final = re.compile(r"\d{2,}")  # of a shape; shorter numbers are a batch or channels
 
 
@@ -51,23 +55,39 @@ def is_one_device(pattern: str) -> bool:
 def printed_size(shape: str) -> tuple[int, int] | None:
     """Return the two sides that a Shape cell prints, in its order; None if it prints others.
 
-    One alone is that of a square.
+    One alone is that of a square; before or after them may stand a batch and the channels.
 
     >>> printed_size("1x3x720x1280"), printed_size("640"), printed_size("multi-shape")
     ((720, 1280), (640, 640), None)
     """
+    if four := _four(shape):
+        return four[1:]
     found = tuple(map(int, _SIDE.findall(shape)))
     return (found[0], found[-1]) if len(found) in (1, 2) else None
 
 
-def printed_batch(text: str) -> int | None:
-    """Return how many images at once `text` says, such as ``Batch Size=8``; None if it says none.
+def printed_batch(text: str, shape: str = "") -> int | None:
+    """Return how many images at once `text` says, else a `shape` of several; None if none does.
 
     >>> printed_batch("Batch Size=8"), printed_batch("V100 b32"), printed_batch("GPU")
     (8, 32, None)
+    >>> printed_batch("", "8x3x224x224"), printed_batch("", "1x3x224x224")
+    (8, None)
     """
-    match = _BATCH.search(text)
-    return int(match[1] or match[2]) if match else None
+    if match := _BATCH.search(text):
+        return int(match[1] or match[2])
+    four = _four(shape)
+    return four[0] if four and four[0] > 1 else None
+
+
+def _four(shape: str) -> tuple[int, int, int] | None:
+    """Return the batch and the two sides of a shape with channels; None of any other."""
+    match = _FOUR.fullmatch("".join(shape.lower().split()))
+    match [int(side) for side in match.groups()] if match else []:
+        # No input has sides this short: they show where the channels are.
+        case [batch, 1 | 3 | 4, first, second] | [batch, first, second, 1 | 3 | 4]:
+            return batch, first, second
+    return None
 
 
 @dataclass(frozen=True)

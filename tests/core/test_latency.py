@@ -10,6 +10,7 @@ from sr_bench.core.latency import BesideFp32, is_one_device, printed_batch, prin
     [
         ("3x720x1280", (720, 1280)),
         ("1,720,1280,3", (720, 1280)),
+        ("[32, 3, 224, 320]", (224, 320)),
         ("640x360", (640, 360)),
         ("640", (640, 640)),
         ("multi-shape", None),
@@ -25,10 +26,14 @@ def test_the_sides_of_a_shape_are_read_in_its_order(
 
 @pytest.mark.parametrize(
     ("text", "batch"),
-    [("Batch Size=8", 8), ("V100 b32", 32), ("bs=4", 4), ("batch 1", 1), ("b5a core", None)],
+    [
+        *(("Batch Size=8", 8), ("V100 b32", 32), ("bs=4", 4), ("batch 1", 1), ("B = 2", 2)),
+        *(("b5a core", None), ("NVIDIA B200", None), ("Arc B580", None)),
+    ],
 )
 def test_a_batch_is_read_however_it_is_spelled(text: str, batch: int | None) -> None:
     assert printed_batch(text) == batch
+    assert printed_batch(text, "16x3x90x160") == (batch or 16)
 
 
 @pytest.mark.parametrize("pattern", ["cpu", "CUDA", "GPU", "*", "**", " "])

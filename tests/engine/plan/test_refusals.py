@@ -168,6 +168,8 @@ def test_a_time_is_of_the_shape_and_the_batch_that_are_printed_or_that_the_card_
     assert here(case, latency=True) == (
         "this number is of 1x3x720x1280, and 3x90x160 is timed: shape under [model.latency] sets it"
     )
+    (case,) = cases(about(metric="fps", shape="16x3x64x96"), card=on_core)
+    assert (case.shape, case.batch, here(case, latency=True)) == ("3x64x96", 16, "")
     (case,) = cases(about(metric="fps", variant="b8"), card=batched)
     assert here(case, latency=True) == (
         "this number is of a batch of 8, and one of 4 is timed: batch under [model.latency] sets it"

@@ -75,7 +75,7 @@ class OwnFiles:
         with warnings.catch_warnings(action="ignore"):  # of odd escapes
             for path in self._files((".py",)):
                 with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-                    name = path.removesuffix(".py").replace("/", ".")
+                    name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
                     modules[name] = list(filter(_is_module, _tree(self.folder / path)))
         return modules
 

@@ -65,7 +65,7 @@ def commits_between(folder: Path, before: str, now: str) -> tuple[Commit, ...]:
     if not (_HEX.fullmatch(old) and _HEX.fullmatch(new) and folder.is_dir()):
         return ()
     log = git(folder, "log", "--format=%H%x00%an%x00%at%x00%s", f"{old}..{new}", "--", ".")
-    rows = (line.split("\0") for line in log.splitlines())
+    rows = (line.split("\0") for line in log.split("\n"))
     return tuple(
         Commit(digest[:12], author, _when(seconds), summary)
         for digest, author, seconds, summary in (row for row in rows if len(row) == _FIELDS)

@@ -38,6 +38,11 @@ def test_the_class_of_a_model_is_told_with_its_arguments(tmp_path: Path, label: 
     assert suggested(tmp_path, label) == own
 
 
+def test_a_package_goes_by_the_name_of_its_folder(tmp_path: Path) -> None:
+    write(tmp_path, {"nets/__init__.py": CLASSES})
+    assert suggested(tmp_path, "FastSR").architecture == "nets:FastSR"
+
+
 def test_where_two_could_be_meant_none_is_taken(tmp_path: Path) -> None:
     write(tmp_path, {"a.py": CLASSES, "b.py": CLASSES, "x2.pth": "", "x4.pth": ""})
     assert suggested(tmp_path, "FastSR") is None

@@ -84,14 +84,14 @@ def test_outside_of_git_and_beyond_the_file_there_is_none(repository: Path) -> N
 
 def test_commits_between_two_are_those_that_touched_the_folder(repository: Path) -> None:
     before = git_commit(repository)
-    for name, folder in (("first\tof two", "zoo"), ("elsewhere", "docs"), ("second", "zoo")):
+    for name, folder in (("first\tof\u2028two", "zoo"), ("elsewhere", "docs"), ("second", "zoo")):
         (repository / folder).mkdir(exist_ok=True)
         (repository / folder / name.replace("\t", " ")).touch()
         git(repository, "add", ".")
         git(repository, "commit", "-q", "-m", name)
     now = git_commit(repository)
     commits = commits_between(repository / "zoo", before, f"{now}+dirty")
-    assert [commit.summary for commit in commits] == ["second", "first\tof two"]
+    assert [commit.summary for commit in commits] == ["second", "first\tof\u2028two"]
     assert (commits[0].commit, commits[0].author) == (now, "Ann Example")
     assert commits[0].when.startswith("20")
     assert commits_between(repository / "zoo", now, now) == ()

@@ -12,10 +12,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import NoReturn
 
 from sr_bench import __version__, discovery
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
+from sr_bench.files.disk import disk_error
 from sr_bench.text.printable import printable
 
 _CHOICE = re.compile(r"argument (.*): invalid choice: '(.*)' \(choose from (.*)\)")
@@ -35,17 +37,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = _warn  # type: ignore[assignment]
             return int(args.run(args))
-    except SrBenchError as cause:
-        print(f"sr-bench: {printable(str(cause))}", file=sys.stderr)
-        if isinstance(cause, NotRunError):
-            return EXIT_ABSENT
-        return EXIT_USAGE if isinstance(cause, OptionError) else EXIT_FAULT
     except KeyboardInterrupt:
         return 130  # what shells report of SIGINT
     except BrokenPipeError:
         # Or Python would complain there, at its end, that standard output is gone.
         sys.stderr.close()
         return EXIT_OK
+    except (SrBenchError, OSError) as cause:
+        print(f"sr-bench: {printable(_sentence(cause))}", file=sys.stderr)
+        if isinstance(cause, NotRunError):
+            return EXIT_ABSENT
+        return EXIT_USAGE if isinstance(cause, OptionError) else EXIT_FAULT
+
+
+def _sentence(cause: SrBenchError | OSError) -> str:
+    if isinstance(cause, OSError) and cause.filename:  # a path that can't even be looked at
+        return str(disk_error(cause, Path(str(cause.filename)), "use"))
+    return str(cause)
 
 
 def _warn(message: Warning | str, *_where: object) -> None:

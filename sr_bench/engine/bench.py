@@ -1,7 +1,7 @@
 """Answer cases: measure and judge; a run is made once for all the cases that share it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -37,6 +37,9 @@ from sr_bench.errors import DeviceError, NotRunError, SrBenchError
 from sr_bench.files.hashing import sha256_json
 from sr_bench.text.home import without_home
 
+_Key = tuple[object, ...]
+_Groups = Mapping[_Key, Sequence[Case]]
+
 
 class Bench:
     """Everything that one session measures.
@@ -56,7 +59,8 @@ class Bench:
         self.selection = selection
         self._runs = Runs(selection, dataset_folders, executor)
         self.info = self._runs.info
-        self._announced: Sequence[Case] = ()
+        self._rows: _Groups = {}
+        self._prints: _Groups = {}
         self._missing = MissingFinder(selection, dataset_folders)
 
     @cached_property
@@ -81,7 +85,7 @@ class Bench:
 
     def announce(self, cases: Sequence[Case]) -> None:
         """Take in what the session will ask for, in its order."""
-        self._announced = tuple(cases)
+        self._rows, self._prints = _grouped(cases, _row), _grouped(cases, _print)
         # What is refused must not start on a cluster.
         self._runs.announce([case for case in cases if not self._refusal(case)])
 
@@ -154,11 +158,9 @@ class Bench:
 
     def _beside(self, case: Case) -> Iterator[Case]:
         """Yield the cases whose claims stand in the same row and are of the same images."""
-        for other in self._announced:
-            if case.claim and other.claim and other.run_key == case.run_key:
-                here, there = case.claim.source, other.claim.source
-                alike = (here.path, here.line) == (there.path, there.line)
-                if alike and other.metric in IMAGE_METRICS and other.metric != case.metric:
+        for other in self._rows.get(_row(case), ()):
+            if other.metric in IMAGE_METRICS and other.metric != case.metric:
+                if other.run_key == case.run_key:
                     yield other
 
     def _same_print(self, case: Case) -> int:
@@ -166,14 +168,9 @@ class Bench:
 
         It must be of the same dataset; that fp16 prints what fp32 does is no sign of a copy.
         """
-
-        def printed(of: Case) -> tuple[str, ...]:
-            on, claim = of.evaluation, of.claim
-            return (on.dataset, claim.metric, claim.text, claim.source.path) if on and claim else ()
-
-        others = (each for each in self._announced if each.card.id != case.card.id)
-        alike = (each.claim for each in others if printed(each) == printed(case) != ())
-        return next((claim.source.line for claim in alike if claim), 0)
+        alike = self._prints.get(_print(case), ())
+        others = (each.claim for each in alike if each.card.id != case.card.id)
+        return next((claim.source.line for claim in others if claim), 0)
 
     def _cost(self, case: Case) -> Record:
         card = case.card.with_given(case.precision) if case.metric == FILE_METRIC else case.card
@@ -221,3 +218,21 @@ class Bench:
         if case.cell is None or record.measurement is None:
             return record
         return replace(record, verdict=self._judged(case, record.measurement))
+
+
+def _grouped(cases: Iterable[Case], of: Callable[[Case], _Key]) -> _Groups:
+    """Return the `cases` that have a key, by it: none is compared with all others."""
+    groups: dict[_Key, list[Case]] = {}
+    for case in cases:
+        if key := of(case):
+            groups.setdefault(key, []).append(case)
+    return groups
+
+
+def _row(case: Case) -> _Key:
+    return (case.claim.source.path, case.claim.source.line) if case.claim else ()
+
+
+def _print(case: Case) -> _Key:
+    on, claim = case.evaluation, case.claim
+    return (on.dataset, claim.metric, claim.text, claim.source.path) if on and claim else ()

@@ -105,6 +105,13 @@ def test_a_terminal_without_unicode_shows_all_else(
     assert b"psnr psnr(db) \\u5cf0" in screen.getvalue()
 
 
+def test_a_path_that_can_not_be_looked_at_is_told_in_one_line(sr_bench) -> None:
+    result = sr_bench("demo", "a" * 300)
+    assert (result.code, result.out) == (1, "")
+    assert result.err.endswith("a: the name is too long: choose a shorter one\n")
+    assert result.err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

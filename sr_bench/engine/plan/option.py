@@ -1,5 +1,6 @@
 """An option of a session, declared once: name, help, default, and what its text may be."""
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -130,6 +131,11 @@ def number(expected: str, *, least: int = 0, unit: int = 1) -> Kind[int]:
     )
 
 
+def _is_folder(path: Path | None) -> bool:
+    # Of what can't be looked at, as a name that is too long, pathlib raises.
+    return path is None or os.path.isdir(path)  # noqa: PTH112
+
+
 def _path(text: str) -> Path | None:
     return Path(text).expanduser() if text else None
 
@@ -163,7 +169,7 @@ def _threads(text: str) -> tuple[int, int]:
 TEXT = Kind(str, lambda: "a text")
 LIST = Kind(split_list, lambda: "a list")
 PATH = Kind(_path, lambda: "a path")
-FOLDER = Kind(_path, lambda: "a folder that is there", lambda path: path is None or path.is_dir())
+FOLDER = Kind(_path, lambda: "a folder that is there", _is_folder)
 DURATION = Kind(_duration, lambda: "a time such as 2h, 90m, 1h30m or 45s")
 THREADS = Kind(_threads, lambda: "N images at once, or NxM with M threads for each")
 PRECISIONS = Kind(

@@ -27,6 +27,7 @@ from sr_bench.errors import OptionError
         ({"limit": -1}, "--sr-limit=-1: expected a whole number of images"),
         ({"data": Path("/no/such")}, "--sr-data=/no/such: expected a folder"),
         ({"weights": Path(__file__)}, "--sr-weights=.*: expected a folder"),
+        ({"data": Path("a" * 300)}, "--sr-data=aaa.*: expected a folder"),
     ],
 )
 def test_a_value_that_is_not_valid_is_refused(options: dict[str, object], message: str) -> None:

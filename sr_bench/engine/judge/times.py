@@ -52,11 +52,12 @@ def judge_time(
 
 def _moved(claim: Claim, value: float) -> str:
     """Return how `value` lies to the print: ``3.1 % slower than printed``."""
-    more = value >= claim.value
-    ratio = value / claim.value if more else claim.value / value
+    less, more = sorted((value, claim.value))
     words = ("more", "less") if claim.metric == "memory" else ("slower", "faster")
-    is_worse = more != bool(metric_info(claim.metric).higher_is_better)
-    word = words[0 if is_worse else 1]
-    if ratio >= 2:
+    is_better = (value > claim.value) == metric_info(claim.metric).higher_is_better
+    word = words[is_better]
+    if less <= 0:  # a document may print 0, and the peak of memory need not rise
+        return f"{word} than printed" if less < more else "as printed"
+    if (ratio := more / less) >= 2:
         return f"{ratio:.1f} times {word} than printed"
     return f"{100 * (ratio - 1):.1f} % {word} than printed"

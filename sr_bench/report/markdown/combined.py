@@ -1,6 +1,5 @@
 """The page of all families: what failed, each value at a glance, how to rerun, the environment."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +15,7 @@ from sr_bench.report.parts.floor import floor_lines, why
 from sr_bench.report.parts.marks import MARKS, heading
 from sr_bench.report.parts.order import failures, in_document_order
 from sr_bench.report.parts.provenance import INTERVAL, shared_lines
+from sr_bench.report.parts.rerun import rerun
 
 _HTML = "html/index.html"  # in the results folder
 
@@ -135,15 +135,11 @@ def _value(record: Record, *, name_row: bool) -> str:
 def _commands(records: Sequence[Record], failed: Sequence[Record]) -> str:
     lines = []
     for backend in dict.fromkeys(record.backend for record in records):
-        ids = (record.node_id for record in records if record.backend == backend)
-        cards = dict.fromkeys(node_id.partition("::")[0] for node_id in ids)
-        lines.append(f"pytest {shlex.join(cards)} {shlex.quote(f'--backend={backend}')}")
+        of_backend = [record for record in records if record.backend == backend]
+        lines.append(rerun(of_backend, whole_cards=True))
     if failed:
         lines += ["", "# what failed, one by one"]
-    lines += [
-        f"pytest {shlex.quote(record.node_id)} {shlex.quote(f'--backend={record.backend}')}"
-        for record in failed
-    ]
+    lines += [rerun([record]) for record in failed]
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ from sr_bench.report.markdown.combined import head
 from sr_bench.report.markdown.escape import code, escape, fence, table
 from sr_bench.report.parts.needs import Cause, Finding, Need, summary
 from sr_bench.report.parts.order import in_document_order
+from sr_bench.report.parts.rerun import rerun
 from sr_bench.report.terminal.headline import card_path, subject
 from sr_bench.text.printable import counted, some
 
@@ -175,11 +176,7 @@ def _commit(commit: Commit) -> str:
 def _commands(need: Need, session: PastSession) -> Iterator[str]:
     """Yield what measures again, and what shows the two runs side by side."""
     records = [finding.record for finding in need.findings]
-    backend = records[0].backend
-    nodes = dict.fromkeys(record.node_id for record in records)
-    if len(nodes) > _LINES:
-        nodes = dict.fromkeys(map(card_path, records))
-    yield f"pytest {shlex.join(nodes)} {shlex.quote(f'--backend={backend}')}"
+    yield rerun(records, whole_cards=len({record.node_id for record in records}) > _LINES)
     if need.cause.before:
         where = os.path.relpath(session.results)
         results = "" if where == "reports" else f" --results {shlex.quote(where)}"

@@ -1,11 +1,11 @@
 """Show all runs: a line for each in which something is news, and how many are in between."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import pairwise
 
 from sr_bench.core.trend import started
 from sr_bench.history.calendar import News, RunRow
-from sr_bench.report.terminal.tables import plain_table
+from sr_bench.report.terminal.tables import plain_table, stretches
 from sr_bench.text.printable import some
 
 _COLUMNS = ("when (UTC)", "run", "commit", "results", "news")
@@ -28,16 +28,12 @@ def calendar_lines(rows: Sequence[RunRow], *, limit: int) -> list[str]:
 def _entries(rows: Sequence[RunRow]) -> Iterator[list[list[str]]]:
     """Yield the lines of each run, or the line of several."""
     quiet = [
-        bool(index) and not row.news and row.complete and row.counts == rows[index - 1].counts
-        for index, row in enumerate(rows)
+        not row.news and row.complete and row.counts == before.counts
+        for before, row in pairwise(rows)
     ]
-    quiet[-1:] = [False]  # of the newest everybody wants to know
-    for same, group in groupby(zip(quiet, rows, strict=True), key=lambda pair: pair[0]):
-        members = [row for _, row in group]
-        if same and len(members) > 1:
-            yield [["...", f"{len(members)} runs alike", "", "", ""]]
-        else:
-            yield from ([*_of_run(row)] for row in members)
+    for row, *others in stretches(rows, [False, *quiet]):
+        alike = ["...", f"{1 + len(others)} runs alike", "", "", ""]
+        yield [alike] if others else [*_of_run(row)]
 
 
 def _of_run(row: RunRow) -> Iterator[list[str]]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import pairwise
 from math import isfinite
 
 from sr_bench.history.over_time import HistoryCase, HistoryRow, value_text
-from sr_bench.report.terminal.tables import plain_table
+from sr_bench.report.terminal.tables import plain_table, stretches
 from sr_bench.text.printable import printable
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -18,10 +18,10 @@ _COLUMNS = ("when (UTC)", "run", "commit", "value", "delta", "margin", "status",
 def history_lines(case: HistoryCase, *, limit: int) -> list[str]:
     """Return the lines that show `case`: its newest `limit` values, and its trend."""
     where = f" on {case.backend} ({case.device})" if case.device else ""
-    stretches = [*_stretches(case.rows)][-limit:]
-    left_out = len(case.rows) - sum(map(len, stretches))
+    shown = [*_stretches(case.rows)][-limit:]
+    left_out = len(case.rows) - sum(map(len, shown))
     older = [f"and {left_out} older: see them with --limit {len(case.rows)}"]
-    cells = [_shown(case.metric, rows) for rows in stretches]
+    cells = [_shown(case.metric, rows) for rows in shown]
     return [
         printable(f"{case.family}/{case.case_id}{where}"),
         _chart(case),
@@ -33,11 +33,7 @@ def history_lines(case: HistoryCase, *, limit: int) -> list[str]:
 
 def _stretches(rows: Sequence[HistoryRow]) -> Iterator[Sequence[HistoryRow]]:
     """Yield each row alone, but together those that say what the row before said."""
-    same = [False, *(_repeats(before, row) for before, row in pairwise(rows))]
-    same[-1:] = [False]  # of the newest everybody wants to know
-    for alike, group in groupby(zip(same, rows, strict=True), key=lambda pair: pair[0]):
-        members = [row for _, row in group]
-        yield from [members] if alike else ([row] for row in members)
+    return stretches(rows, [False, *(_repeats(before, row) for before, row in pairwise(rows))])
 
 
 def _repeats(before: HistoryRow, row: HistoryRow) -> bool:

@@ -1,10 +1,14 @@
 """Plain tables for terminals."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from typing import TypeVar
 
 from tabulate import tabulate
 
 from sr_bench.text.printable import printable
+
+_Row = TypeVar("_Row")
 
 
 def plain_table(
@@ -19,3 +23,11 @@ def plain_table(
     # Left to itself tabulate prints 30.10 as 30.1, and pads the last column.
     text = tabulate(cells, headers, tablefmt="simple", disable_numparse=True, colalign=align)
     return [line.rstrip() for line in text.splitlines()]
+
+
+def stretches(rows: Sequence[_Row], quiet: Sequence[bool]) -> Iterator[Sequence[_Row]]:
+    """Yield each of `rows` alone, but together those in a row that are `quiet`; never the last."""
+    quiet = [*quiet[:-1], *[False] * bool(rows)]  # of the newest everybody wants to know
+    for together, group in groupby(zip(quiet, rows, strict=True), key=lambda pair: pair[0]):
+        members = [row for _, row in group]
+        yield from [members] if together else ([row] for row in members)

@@ -54,6 +54,23 @@ def test_a_verdict_says_how_far_it_is_and_how_close_the_rounds_are() -> None:
 
 
 @pytest.mark.parametrize(
+    ("metric", "text", "value", "status", "said"),
+    [
+        ("latency", "0", 3.0, Status.DIFFERS, "slower than printed, with"),
+        ("fps", "0.0", 30.0, Status.BETTER, "faster than printed, with"),
+        ("memory", "120", 0.0, Status.BETTER, "less than printed, with"),
+        ("memory", "0", 0.0, Status.MATCH, "as printed, with"),
+    ],
+)
+def test_of_nothing_there_is_no_percent(
+    metric: str, text: str, value: float, status: Status, said: str
+) -> None:
+    verdict = judged(text, value, metric)
+    assert verdict.status is status
+    assert verdict.sentence.startswith(said)
+
+
+@pytest.mark.parametrize(
     ("notes", "words"),
     [
         ({"spread_percent": 10.1}, "20 rounds spans 10.1 % of their median, more than the 10 %"),

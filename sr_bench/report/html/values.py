@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from shlex import quote
 
 from sr_bench.core.fields import narrowed
 from sr_bench.core.history import HistoryEntry, Point
@@ -12,6 +11,7 @@ from sr_bench.core.record import Record
 from sr_bench.document import numbers
 from sr_bench.errors import SrBenchError
 from sr_bench.report.parts.floor import beyond_floor, floor_of
+from sr_bench.report.parts.rerun import rerun
 
 _SPARK_RUNS = 24
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 60.0, 16.0, 2.0  # of the SVG in macros.html.j2
@@ -113,7 +113,7 @@ def value_of(record: Record, past: Past) -> Value:
         partial=numbers.part(record),
         sentence=record.verdict.sentence,
         source=str(record.claim.source if record.claim else record.place or ""),
-        rerun=f"pytest {quote(record.node_id)} --backend={quote(record.backend)}",
+        rerun=rerun([record]),
         notes=_notes(record),
         spark=past.spark(record),
         inputs=tuple((name, digest[:12]) for name, digest in sorted(record.inputs.items())),

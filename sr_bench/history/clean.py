@@ -95,10 +95,10 @@ def plan_cleaning(
     newest = set(runs if limits.runs is None else runs[max(0, len(runs) - limits.runs) :])
     loose = [part for part in runs if part.path.stem not in found.stay | found.unfinished]
     gone = {part for part in loose if part.used < old or part not in newest}
-    left = {_LAST, *(part.path.stem for part in runs if part not in gone)}
+    going = {part.path.stem for part in gone}
     # A session writes images before the record that names them.
     at_rest = [part for part in found.images if part.used < now - _DAY and not found.unfinished]
-    gone |= {part for part in at_rest if not found.named[part.path.name] & left}
+    gone |= {part for part in at_rest if found.named[part.path.name] <= going}
     unused = [part for part in found.cached if part.used < now - _HOUR]
     gone |= {part for part in unused if part.used < old}
     parts = (*found.images, *runs, *found.cached)
@@ -106,8 +106,8 @@ def plan_cleaning(
         spare = [part for part in at_rest if not found.named[part.path.name] & found.stay]
         spare = [part for part in (*spare, *loose, *unused) if part not in gone]
         gone |= _oldest(spare, sum(p.size for p in parts if p not in gone) - limits.size)
-    going = tuple(part for part in parts if part in gone)
-    return Cleaning(going, tuple(part for part in parts if part not in gone), found.notes)
+    kept = tuple(part for part in parts if part not in gone)
+    return Cleaning(tuple(part for part in parts if part in gone), kept, found.notes)
 
 
 @dataclass(frozen=True)
@@ -134,12 +134,14 @@ def _look(results: Path, cache: Path, held: Collection[str], now: float) -> _Fou
     unfinished = {part.path.stem for part in runs if _may_go_on(part, history, now)}
     if unfinished:
         notes.append(f"no images go, as run {min(unfinished)} may not have ended")
-    stay = {*held, _LAST, *(path.stem for path in newest_files(results))}
+    # A file that is no run by its name, or a link, is somebody's own.
+    names = {path.stem for path in history.files} - {part.path.stem for part in runs}
+    stay = {*held, _LAST, *names, *(path.stem for path in newest_files(results))}
     return _Found(
         runs,
         _images(results, notes),
         [part for name in _CACHES for part in _files("cache", cache / name, notes)],
-        _named(results, runs),
+        _named(results, history.files),
         stay | {part.path.stem for part in runs[-1:]},
         unfinished,
         tuple(notes),
@@ -192,11 +194,10 @@ def _may_go_on(part: Part, history: History, now: float) -> bool:
         return False
 
 
-def _named(results: Path, runs: Sequence[Part]) -> Mapping[str, set[str]]:
-    """Return the names of the `runs`, and `_LAST`, that name each folder of images."""
+def _named(results: Path, files: Sequence[Path]) -> Mapping[str, set[str]]:
+    """Return the names of the runs, and `_LAST`, whose `files` name each folder of images."""
     named: dict[str, set[str]] = defaultdict(set)
-    files = {part.path.stem: part.path for part in runs}
-    for run, path in {**files, _LAST: results / LATEST}.items():
+    for run, path in {_LAST: results / LATEST, **{path.stem: path for path in files}}.items():
         for name in _IMAGES.findall((read_if_present(path) or b"").decode(errors="replace")):
             named[name].add(run)
     return named

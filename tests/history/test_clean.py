@@ -81,6 +81,20 @@ def test_a_run_that_can_not_be_read_is_as_old_as_its_name_says(results: Path) ->
     assert gone(plan(results, runs=1)) == [f"{name(day)}.jsonl" for day in (1, 2)]
 
 
+@pytest.mark.parametrize("limits", [{"seconds": 20 * DAY}, {"size": 0}])
+def test_images_of_a_run_under_a_name_of_somebody_stay(
+    results: Path, limits: dict[str, float]
+) -> None:
+    for day, letter in ((1, "a"), (2, "b"), (3, "c"), (20, "d")):
+        ended(results, day, letter)
+    history = results / "history"
+    (history / f"{name(1)}.jsonl").rename(history / "approved.jsonl")
+    (history / f"{name(2)}.jsonl").rename(results / "elsewhere")
+    (history / f"{name(2)}.jsonl").symlink_to(results / "elsewhere")
+    of_images = [f"{kind}-{'c' * 16}" for kind in ("pairs", "sr-8bit")]
+    assert gone(plan(results, **limits)) == [f"{name(3)}.jsonl", *of_images]
+
+
 def test_old_runs_go_with_the_images_that_only_they_name(results: Path) -> None:
     for day, letters in ((1, "ab"), (2, "b"), (20, "c")):
         ended(results, day, *letters)

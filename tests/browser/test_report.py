@@ -117,7 +117,7 @@ def test_the_filter_hides_models_and_says_how_many_are_left(show) -> None:
     page.get_by_role("searchbox").fill("status loss")
     rows = page.locator("tr.model:visible")
     assert rows.count() == 1
-    assert page.locator("#shown").inner_text() == "1 of 15 models"
+    assert page.locator("#shown").inner_text() == "1 of 15 rows"
     page.get_by_role("searchbox").fill("no such")
     page.get_by_role("button", name="Show all").click()
     assert rows.count() == 14
@@ -318,6 +318,27 @@ def test_charts_are_drawn_and_a_point_opens_its_image(show) -> None:
     assert values(page, "plot-ladder")[0] == 70
 
 
+def test_a_point_that_a_finger_pressed_says_what_it_is(show) -> None:
+    page = show("trend-zoo-near")
+    page.locator("#plot-value").scroll_into_view_if_needed()
+    box = page.locator("#plot-value .mark").first.bounding_box()
+    place = {"clientX": box["x"] + box["width"] / 2, "clientY": box["y"] + box["height"] / 2}
+    chart, tip = page.locator("#plot-value svg"), page.locator("#plot-value .tip")
+    for kind in ("pointerdown", "pointerleave"):
+        chart.dispatch_event(kind, {**place, "pointerType": "touch"})
+    assert tip.inner_text().startswith("30\n")
+    chart.dispatch_event("pointerdown", {"clientX": 0, "clientY": 0, "pointerType": "touch"})
+    assert tip.is_hidden()
+
+
+def test_what_is_printed_is_dark_on_white_and_has_no_controls(show) -> None:
+    page = show("model-zoo-near", theme="dark")
+    page.emulate_media(media="print")
+    colour = "getComputedStyle(document.querySelector('#numbers td')).color"
+    assert page.evaluate(colour) == "rgb(27, 30, 34)"
+    assert not page.locator("#explorer, .jump, .top").filter(visible=True).count()
+
+
 def test_a_chart_takes_the_colours_of_the_theme(show) -> None:
     page = show("model-zoo-near")
     grid = "getComputedStyle(document.querySelector('#plot-scatter .grid')).stroke"
@@ -357,7 +378,7 @@ def test_tables_sort_by_number(show) -> None:
 
 def test_a_command_is_copied_or_selected(show) -> None:
     page = show("model-zoo-near")
-    page.locator("details summary", has_text="why").first.click()
+    page.locator(".wide summary").first.click()
     page.get_by_role("button", name="Copy the command").first.click()
     until(page, "document.querySelector('.copy').textContent !== 'copy'")
 

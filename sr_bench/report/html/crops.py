@@ -42,9 +42,11 @@ def _worst(gallery: Gallery, survey: Survey) -> Iterator[tuple[str, int, ImageWi
         for precision, low, full in comparisons(image):
             if window := survey.windows.get(pair_key(low, full)):
                 by_precision.setdefault(precision, []).append((index, window))
-    # fp32 against the truth comes last: what precision costs is what people come for.
-    for precision, windows in sorted(by_precision.items(), key=lambda item: item[0] == "fp32"):
+    for windows in by_precision.values():
         windows.sort(key=lambda item: -item[1].mse)
+    # fp32 against the truth comes last: what precision costs is what people come for.
+    worst_first = sorted(by_precision.items(), key=lambda i: (i[0] == "fp32", -i[1][0][1].mse))
+    for precision, windows in worst_first:
         yield from ((precision, *item) for item in windows[:PER_PRECISION] if item[1].mse > 0)
 
 

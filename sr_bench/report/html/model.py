@@ -10,11 +10,11 @@ from sr_bench.core.codec import encode
 from sr_bench.core.dossier import Dossier, LayerBlame
 from sr_bench.core.gate import Comparison, GateFinding
 from sr_bench.core.history import SessionInfo
-from sr_bench.core.record import Record
+from sr_bench.core.record import Record, Status
 from sr_bench.report.hooks import Additions, Section
 from sr_bench.report.html.explorer import PageData
 from sr_bench.report.html.subjects import PageSubject, Topic
-from sr_bench.report.html.values import Past, Value, all_emulated, value_of
+from sr_bench.report.html.values import Past, Value, all_emulated, ran, value_of
 from sr_bench.report.parts.order import by_need
 from sr_bench.report.parts.provenance import (
     INTERVAL,
@@ -112,6 +112,9 @@ class ModelPage:
     """Label and page of the same model on other data sets."""
     trend: str
     rows: tuple[NumberRow, ...]
+    """What ran; if nothing did, all there is."""
+    not_run: tuple[Value, ...]
+    """The others."""
     speed: tuple[str, ...]
     """Titles of the columns for what was timed."""
     added: tuple[str, ...]
@@ -121,7 +124,7 @@ class ModelPage:
     gates: tuple[GateView, ...]
     dossiers: tuple[DossierView, ...]
     details: tuple[tuple[str, str, str], ...]
-    """Precision, name and text of what else records hold."""
+    """Precisions, name and text of what else records hold."""
     crops: tuple[CropView, ...]
     provenance: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -147,22 +150,25 @@ def model_page(
     """Return the page of `subject`; `data` is what its explorer shows."""
     records = subject.records
     joined = join_speed(records)
+    rows = [*zip(map(ran, joined.rows), _rows(joined, past, additions), strict=True)]
+    some = any(map(ran, joined.rows))
     return ModelPage(
         head=head,
         topic=subject.topic,
         all_emulated=all_emulated(records),
         siblings=siblings,
         trend=trend,
-        rows=tuple(_rows(joined, past, additions)),
+        rows=tuple(row for there, row in rows if there or not some),
+        not_run=tuple(row.value for there, row in rows if some and not there),
         speed=tuple(column.title for column in joined.columns),
         added=additions.titles,
         sections=additions.sections(records, "model"),
-        gates=tuple(_gates(records)),
+        gates=tuple(sorted(_gates(records), key=lambda gate: by_need(Status(gate.worst)))),
         dossiers=tuple(_dossiers(records)),
-        details=tuple(dict.fromkeys(_details(records))),  # metrics of one run repeat them
+        details=tuple(_details(records)),
         crops=crops,
-        provenance=tuple(int8_lines(records)),
-        warnings=(*device_lines(records), *lr_lines(records), *shared_lines(records)),
+        provenance=(*int8_lines(records), *lr_lines(records)),
+        warnings=(*device_lines(records), *shared_lines(records)),
         interval=INTERVAL if any(record.interval for record in records) else "",
         missing=missing,
         kept=any(record.kept for record in records),
@@ -207,7 +213,7 @@ def _gates(records: Sequence[Record]) -> Iterator[GateView]:
 def _dossiers(records: Sequence[Record]) -> Iterator[DossierView]:
     for record in records:
         dossier = record.detail.dossier
-        if dossier is None:
+        if dossier is None or not (dossier.signs or dossier.layers):
             continue
         lines = [line for line in dossier_lines(dossier) if line]
         closing = lines[-2:] if dossier.layers else lines[-1:]  # as dossier_lines ends
@@ -230,8 +236,11 @@ def _layers(dossier: Dossier) -> Iterator[tuple[LayerBlame, float]]:
 
 
 def _details(records: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
+    precisions: dict[tuple[str, str], dict[str, None]] = {}  # those of one run repeat them
     for record in records:
         for name, value in record.detail.flat().items():
             if name not in _SHOWN_ELSEWHERE:
                 text = value if isinstance(value, str) else json.dumps(encode(value), indent=1)
-                yield record.precision, name.replace("_", " "), text
+                known = precisions.setdefault((name.replace("_", " "), text), {})
+                known[record.precision] = None
+    yield from ((", ".join(of), *what) for what, of in precisions.items())

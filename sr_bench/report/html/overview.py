@@ -10,7 +10,7 @@ from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
 from sr_bench.report.hooks import Additions, Section
 from sr_bench.report.html.subjects import PageSubject, Topic
-from sr_bench.report.html.values import Past, Value, all_emulated, value_of
+from sr_bench.report.html.values import Past, Value, all_emulated, ran, value_of
 from sr_bench.report.parts.marks import titled
 from sr_bench.report.parts.order import (
     NEEDS_YOU,
@@ -24,11 +24,22 @@ from sr_bench.report.parts.provenance import INTERVAL, device_lines, lr_lines, s
 
 @dataclass(frozen=True)
 class CellValue:
-    """A value of a cell, and how many others of that kind the model's page has."""
+    """A value of a cell, and how many others of that kind ran."""
 
     metric: str
     value: Value | None
     others: int
+
+
+@dataclass(frozen=True)
+class Needing:
+    """What somebody has to look at."""
+
+    model: str
+    page: str
+    value: Value
+    others: int
+    """Values of that page with the same status and sentence, such as one broken file's."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +92,8 @@ class IndexPage:
     notes: tuple[str, ...]
     reasons: tuple[tuple[str, int], ...]
     """Why records were not run, and how many."""
-    attention: tuple[tuple[str, str, Value], ...]
-    """Model, page and value of what somebody has to look at, the worst first."""
+    attention: tuple[Needing, ...]
+    """The worst first."""
     sections: tuple[Section, ...]
 
 
@@ -140,12 +151,12 @@ def index_page(
 
 
 def _idle_families(subjects: Sequence[PageSubject]) -> tuple[str, ...]:
-    """Return the suites that ask for images and have no value of any, in document order."""
+    """Return the suites of which nothing ran or failed on images, in document order."""
     scored: dict[str, list[Record]] = {}
     for subject in subjects:
         if subject.scored:
             scored.setdefault(subject.topic.family, []).extend(subject.scored)
-    return tuple(f for f, records in scored.items() if not any(r.measurement for r in records))
+    return tuple(family for family, records in scored.items() if not any(map(ran, records)))
 
 
 def _costs(records: Sequence[Record]) -> list[str]:
@@ -202,10 +213,10 @@ def _entry(metric: str, records: Sequence[Record], past: Past) -> CellValue:
 
     ranked = sorted((record for record in records if record.metric == metric), key=absence)
     value = value_of(ranked[0], past) if ranked else None
-    return CellValue(metric, value, max(0, len(ranked) - 1))
+    return CellValue(metric, value, sum(map(ran, ranked[1:])))
 
 
-def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[tuple[str, str, Value], ...]:
+def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[Needing, ...]:
     needing: dict[tuple[str, str, str], tuple[Topic, Record]] = {}
     for subject in subjects:
         for record in subject.records:
@@ -213,5 +224,12 @@ def _attention(subjects: Sequence[PageSubject], past: Past) -> tuple[tuple[str, 
                 # A cost stands on each page of its model; it needs a look once.
                 key = record.family, record.backend, record.case_id
                 needing.setdefault(key, (subject.topic, record))
-    worst_first = sorted(needing.values(), key=lambda item: by_need(item[1].verdict.status))
-    return tuple((topic.model, topic.page, value_of(record, past)) for topic, record in worst_first)
+    groups: dict[tuple[Topic, Status, str], list[Record]] = {}
+    for topic, record in needing.values():
+        same = topic, record.verdict.status, record.verdict.sentence
+        groups.setdefault(same, []).append(record)
+    worst_first = sorted(groups.items(), key=lambda group: by_need(group[0][1]))
+    return tuple(
+        Needing(topic.model, topic.page, value_of(records[0], past), len(records) - 1)
+        for (topic, *_), records in worst_first
+    )

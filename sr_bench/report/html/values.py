@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sr_bench.core.fields import narrowed
 from sr_bench.core.history import HistoryEntry, Point
 from sr_bench.core.metric import metric_info
-from sr_bench.core.record import Record
+from sr_bench.core.record import Record, Status
 from sr_bench.document import numbers
 from sr_bench.errors import SrBenchError
 from sr_bench.report.parts.floor import beyond_floor, floor_of
@@ -61,6 +61,11 @@ def all_emulated(records: Iterable[Record]) -> bool:
     """Return whether all values that a device gave are emulated; False if there is none."""
     ran = [record.emulated for record in records if record.measurement and record.device]
     return bool(ran) and all(ran)
+
+
+def ran(record: Record) -> bool:
+    """Return whether `record` has a value, or failed to have one."""
+    return bool(record.measurement) or record.verdict.status is not Status.NOT_RUN
 
 
 class Past:

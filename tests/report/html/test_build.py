@@ -92,6 +92,7 @@ def test_the_worst_crop_is_the_window_that_was_spoiled(results: Path) -> None:
     build(results)
     page = next((results / "html").glob("model-zoo-m-*.html")).read_text()
     crops = page.split('class="crops"')[1]
+    assert crops.index("int8_max</b> against") < crops.index("fp16</b> against")  # worst first
     first = crops.split("int8_max</b> against fp32")[1]
     assert f"64x64 at ({SPOT[1]}, {SPOT[0]})" in first.split("</figure>")[0]
     assert "#explore:3:int8_max:" in first.split("</figure>")[0]

@@ -206,11 +206,36 @@ def test_a_cell_shows_a_measured_row_before_one_that_nobody_ran(tmp_path: Path) 
     limited = scored("m", "fp32", "psnr")
     limited = replace(limited, verdict=Verdict(Status.NOT_RUN, "limited", 30.0, 30.0))
     absent = replace(limited, measurement=None, verdict=Verdict(Status.NOT_RUN, "absent", None, 30))
-    build([absent, limited], tmp_path)
+    build([absent, limited, replace(limited, case_id="other")], tmp_path)
     page = text_of(tmp_path, "index")
     assert '<span class="num">30.0000</span>' in page
     assert ">1 more</a>" in page
-    assert "1 more number of the document on this" in page
+    assert "1 more number of this" in page
+
+
+def test_numbers_that_failed_for_one_reason_need_one_look_and_stand_in_the_table(tmp_path) -> None:
+    broken = Verdict(Status.ERROR, "m.onnx: no model")
+    failed = [replace(scored("m", "fp32", metric), verdict=broken) for metric in ("psnr", "ssim")]
+    failed = [replace(record, measurement=None) for record in failed]
+    absent = replace(failed[0], verdict=Verdict(Status.NOT_RUN, "other backend"), case_id="other")
+    build([*failed, absent], tmp_path)
+    index = text_of(tmp_path, "index")
+    needing = index.split('id="attention-title">')[1].split("</section>")[0]
+    words = " ".join(re.sub("<.*?>", "", needing).split())
+    assert words == "Needs you 2 ! error m fp32 psnr on set_x2, and 1 other number m.onnx: no model"
+    assert '<details class="suite">' not in index
+    table, folded = text_of(tmp_path, "model").split("1 number was not run")
+    rows = re.findall("<summary>(.*?)</summary>", table)
+    assert rows == ["m.onnx: no model", "as above"]
+    assert "other backend" in folded
+
+
+def test_the_worst_gate_comes_first(tmp_path: Path) -> None:
+    records = records_of("m")
+    lost = gated("m", "int8_max", Status.LOSS)
+    records = [lost if record.case_id == lost.case_id else record for record in records]
+    build(records, tmp_path)
+    assert re.findall("<h3>(.*?) <", text_of(tmp_path, "model")) == ["int8_max", "fp16"]
 
 
 def test_models_of_one_name_in_two_families_have_pages_of_their_own(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ function filterModels(field, chips) {
     suite.hidden = !holds(suite);
     suite.open = holds(suite) && words.length + wanted.length > 0;
   }
-  document.getElementById("shown").textContent = `${shown} of ${rows.length} models`;
+  document.getElementById("shown").textContent = `${shown} of ${rows.length} rows`;
   document.getElementById("none").hidden = shown > 0;
 }
 

@@ -153,7 +153,7 @@ function startPointing(node, svg, tip) {
     const best = (node.marks || []).reduce((found, mark) => (!found || away(mark) < away(found) ? mark : found), null);
     return best && away(best) <= REACH ? best : null;
   };
-  svg.addEventListener("pointermove", (event) => {
+  const tell = (event) => {
     const mark = nearest(event);
     tip.hidden = !mark;
     svg.style.cursor = mark && mark.press ? "pointer" : "";
@@ -162,8 +162,10 @@ function startPointing(node, svg, tip) {
     const left = Math.min(Math.max(4, mark.left + 12), Math.max(4, node.clientWidth - tip.offsetWidth - 4));
     const top = mark.top - tip.offsetHeight - 10;
     Object.assign(tip.style, { left: `${left}px`, top: `${top < 4 ? mark.top + 14 : top}px` });
-  });
-  svg.addEventListener("pointerleave", () => { tip.hidden = true; });
+  };
+  for (const kind of ["pointermove", "pointerdown"]) svg.addEventListener(kind, tell);
+  // A finger leaves at once: what it pressed stays told until the next press.
+  svg.addEventListener("pointerleave", (event) => { tip.hidden = event.pointerType !== "touch"; });
   svg.addEventListener("click", (event) => {
     const mark = nearest(event);
     if (mark && mark.press) mark.press();

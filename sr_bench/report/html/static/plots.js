@@ -82,10 +82,15 @@ function trendText(row) {
 }
 
 function trendAxis(one) {
-  const every = Math.ceil(one.runs / 10), day = (row) => row.when.slice(0, 10) || row.run;
-  let last = -every;
+  const every = Math.ceil(one.runs / 10);
+  let last = -every, before = "";
+  const when = (row) => { // the time, where the day is that of the tick before
+    const day = row.when.slice(0, 10), same = day && day === before;
+    before = day;
+    return same ? row.when.slice(11, 16) : day || row.run;
+  };
   const far = ({ number }) => { const shown = number - last >= every; if (shown) last = number; return shown; };
-  return { ticks: one.rows.filter(far).map(({ row, number }) => [number, day(row)]), range: [-0.6, one.runs - 0.4] };
+  return { ticks: one.rows.filter(far).map(({ row, number }) => [number, when(row)]), range: [-0.6, one.runs - 0.4] };
 }
 
 function trendTitle(what, one) {

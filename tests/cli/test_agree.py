@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import helper
@@ -59,6 +60,15 @@ def test_the_page_shows_where_they_differ(agree, tmp_path: Path) -> None:
     text = page.read_text()
     assert text.count("data:image/webp;base64,") == 2
     assert "onnxruntime minus tract around grey, times 64; 0.50 levels at most" in text
+
+
+def test_what_no_picture_would_show_is_not_drawn(agree, runtime: Add, tmp_path: Path) -> None:
+    runtime("tract", lambda _, output: output + np.float32(0.007 / 255))
+    page = tmp_path / "agree.html"
+    assert agree("--seconds", "0", "--limit", "1", "--html", page).code == 0
+    text = page.read_text()
+    assert "data:image/webp" not in text
+    assert "No two differ enough for a picture to show it." in text
 
 
 def test_a_bare_file_of_one_size_is_compared_tile_by_tile(agree, sr_bench, tmp_path: Path) -> None:

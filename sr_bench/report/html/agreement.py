@@ -1,4 +1,4 @@
-"""The page of an agreement: the matrix, and of each pair that differs a picture of where."""
+"""The page of an agreement: the matrix, and of each pair that differs to the eye where it does."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sr_bench.core.agreement import Agreement, PairApart
 from sr_bench.files.atomic import write_text
 from sr_bench.imaging.layout import from_nchw
-from sr_bench.report.html.drawn import data_url, difference
+from sr_bench.report.html.drawn import SMALLEST, data_url, difference
 from sr_bench.report.html.render import render
 from sr_bench.report.terminal.agreement import head_lines, parting_lines, table_lines
 
@@ -38,6 +38,7 @@ class _Page:
     tables: str
     partings: tuple[str, ...]
     shown: tuple[_Shown, ...]
+    """The furthest apart first."""
 
 
 def write_page(
@@ -51,8 +52,8 @@ def write_page(
         levels: Gives what each runtime makes of an image.
     """
     shown = []
-    for pair in found.pairs:
-        if pair.worst.mse:
+    for pair in sorted(found.pairs, key=lambda pair: pair.db):
+        if pair.worst.max_levels > SMALLEST:
             given = levels(pair.worst.image)
             shown.append(_shown(pair, given[pair.first], given[pair.second]))
     told = tuple(head_lines(found)), "\n".join(table_lines(found)), tuple(parting_lines(found))

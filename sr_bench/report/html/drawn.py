@@ -10,6 +10,9 @@ _GREY = 128.0
 _LARGEST = 100.0  # levels that a difference may be drawn with
 _MOST_GAIN = 64.0  # above it the noise of float sums would look like a picture
 
+SMALLEST = 0.5 / _MOST_GAIN
+"""Levels: where no two values differ by more, nothing but grey would be drawn."""
+
 
 def difference(a: Levels, b: Levels) -> tuple[Levels, float]:
     """Return `a` minus `b` around grey, and by how much it is multiplied to be seen.

@@ -133,7 +133,7 @@ def index_page(
         head=session.info,
         emulated=next((record.backend for record in records if record.emulated), ""),
         all_emulated=everywhere,
-        counts=tuple((s.value, counted[s]) for s in Status if counted[s]),
+        counts=tuple((s.value, counted[s]) for s in sorted(Status, key=by_need) if counted[s]),
         metrics=tuple((metric, titled(metric)) for metric in columns.metrics),
         precisions=tuple(
             (name, not everywhere and all_emulated(r for r in records if r.precision == name))

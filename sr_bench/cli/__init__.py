@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import NoReturn
 
 from sr_bench import __version__, discovery
@@ -76,8 +77,11 @@ class _Parser(argparse.ArgumentParser):
         """Parse as argparse does, and refuse what it does not know: it would list all of it."""
         found, unknown = super().parse_known_args(args, namespace)
         for word in (word.partition("=")[0] for word in unknown):
-            is_option = word.startswith("-")
-            near = _nearest(word, [*self._option_string_actions]) if is_option else ""
+            is_option, near = word.startswith("-"), ""
+            if is_option:
+                near = _nearest(word, [*self._option_string_actions])
+            elif "--suites" in self._option_string_actions and Path(word).exists():
+                near = f"did you mean --suites {quote(word)}?"
             what = "option" if is_option else "argument"
             self._refuse(f"no {what} {word!r} is known", near or f"see {self.prog} --help")
         return found, unknown
@@ -101,7 +105,6 @@ def _parser() -> argparse.ArgumentParser:
         description="Every number in a super-resolution model zoo's README is a test."
         " Begin with 'sr-bench demo', or 'sr-bench init README.md' for one of yours;"
         " the tests themselves run with pytest: pytest suites/ --backend=onnxruntime",
-        epilog="new here? sr-bench demo writes a small zoo to try",
     )
     parser.add_argument("--version", action="version", version=f"sr-bench {__version__}")
     # Without a metavar, usage would list every command in braces.

@@ -139,7 +139,8 @@ def _lines(cleaning: "Cleaning", verb: str) -> Iterator[str]:
             number = f"{len(parts)} {one if len(parts) == 1 else many}"
             days = " to ".join(dict.fromkeys(_day(pick(p.used for p in parts)) for pick in _ENDS))
             yield f"{number} of {days}, {sized(_bytes(parts))}: {told}"
-    yield f"{sized(_bytes(cleaning.gone))} {verb}, {sized(_bytes(cleaning.kept))} stay"
+    gone = sized(_bytes(cleaning.gone)) if cleaning.gone else "nothing"
+    yield f"{gone} {verb}, {sized(_bytes(cleaning.kept))} stay"
 
 
 def _bytes(parts: "Sequence[Part]") -> int:

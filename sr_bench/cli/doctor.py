@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sr_bench import discovery
 from sr_bench.cli._args.measurable import Claims, claims_of, lacking_lines, next_steps
 from sr_bench.cli._args.output import add_json_argument, print_result
-from sr_bench.cli._args.suites import add_places_arguments, load_suites
+from sr_bench.cli._args.suites import add_places_arguments, add_trust_argument, load_suites
 from sr_bench.core.backend import BackendInfo
 from sr_bench.core.card import ModelCard
 from sr_bench.errors import NotRunError, OptionError, SrBenchError
@@ -32,6 +32,7 @@ _NOT_OFFERED = ": no backend of this version offers it"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json_argument(parser)
     add_places_arguments(parser)
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -102,11 +103,13 @@ def _steps(claims: "Sequence[Claims]") -> list[dict[str, Any]]:
 
 
 def _suites(args: argparse.Namespace) -> "tuple[Sequence[Suite], dict[str, int]]":
-    """Return the suites; without any, why: the rest is still worth showing."""
+    """Return the suites; without any, or with a faulty one, why: the rest is worth showing."""
     try:
         return load_suites(args.suites), {}
     except OptionError as cause:
         return (), {str(cause): 1}
+    except SrBenchError as cause:
+        return (), {f"{_FAULT}{cause}": 1}
 
 
 def _described() -> tuple[dict[str, BackendInfo], dict[str, str]]:

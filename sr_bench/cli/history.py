@@ -106,7 +106,9 @@ def _check_model(wanted: str, history: "History", results: Path) -> None:
 
     names = tuple(dict.fromkeys(point.model for point in _points(history)))
     if not names:
-        msg = f"no run has been kept in {results} yet; run pytest with your suites first"
+        from sr_bench.history.find_run import where_to_look
+
+        msg = f"no run has been kept in {results} yet; {where_to_look(results, Path.cwd())}"
         raise NotRunError(msg)
     if not any(_is_model(point, wanted) for point in _points(history)):
         msg = f"no run has a model {wanted!r}; {nearest(wanted, names)}"

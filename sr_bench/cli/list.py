@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sr_bench.cli._args.measurable import Claims, claims_of, next_steps
 from sr_bench.cli._args.output import add_json_argument, print_json, print_table
-from sr_bench.cli._args.suites import add_places_arguments, load_suites
+from sr_bench.cli._args.suites import add_places_arguments, add_trust_argument, load_suites
 from sr_bench.core.card import ModelCard
 from sr_bench.core.metric import image_metrics, metric_info, not_computed
 from sr_bench.errors import NotRunError, SrBenchError
@@ -22,6 +22,7 @@ _Row = dict[str, str | int | Sequence[str | int]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json_argument(parser)
     add_places_arguments(parser)
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,9 +10,9 @@ from typing import Literal
 class Missing:
     """Something absent that a number can't be measured without, and what brings it."""
 
-    kind: Literal["dataset", "weights", "backend"]
+    kind: Literal["dataset", "weights", "backend", "code"]
     name: str
-    """A dataset's slug, a file of weights, or a backend."""
+    """A dataset's slug, a file of weights, a backend, or the class whose code may not be run."""
     command: str = ""
     """What to run once, such as ``sr-bench fetch set5``; empty: nothing."""
     options: tuple[str, ...] = ()
@@ -23,7 +23,8 @@ class Missing:
     @property
     def step(self) -> tuple[str, ...]:
         """What is equal for all that one step brings: a folder of weights has many files."""
-        return (self.kind, "" if self.kind == "weights" else self.name, self.command, *self.options)
+        name = "" if self.kind in ("weights", "code") else self.name
+        return (self.kind, name, self.command, *self.options)
 
 
 Lacking = tuple[Missing, ...]
@@ -78,6 +79,11 @@ def _best(kinds: Counter[_Steps]) -> _Steps | None:
 
     def gain(steps: _Steps) -> tuple[float, int]:
         count = sum(count for other, count in kinds.items() if other <= steps)
-        return count / (1 + _SECOND_STEP * (len(steps) - 1)), count
+        return count / (1 + _SECOND_STEP * (_effort(steps) - 1)), count
 
-    return max((kind for kind in kinds if len(kind) <= _MOST_STEPS), key=gain, default=None)
+    return max((kind for kind in kinds if _effort(kind) <= _MOST_STEPS), key=gain, default=None)
+
+
+def _effort(steps: _Steps) -> int:
+    """Return how many of `steps` bring something: leave to run code is an option more."""
+    return sum(kind != "code" for kind, *_ in steps)

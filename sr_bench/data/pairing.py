@@ -74,7 +74,7 @@ def check_scale(dataset: Dataset, scale: int) -> None:
     """
     if scale not in dataset.scales:
         known = ", ".join(f"x{scale}" for scale in dataset.scales)
-        msg = f"{dataset.slug} has no x{scale}; {dataset.manifest} declares: {known}"
+        msg = f"{dataset.slug} has no x{scale}, only {known} ({dataset.manifest})"
         raise DatasetError(msg)
 
 

@@ -1,6 +1,7 @@
 """Find the run that a word means: a file, the last run, a run's name, or one of a git branch."""
 
 import os.path
+import shlex
 from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,13 +40,23 @@ def find_run(spec: str, results: Path, folder: Path) -> Path:
         return Path(spec)
     history = read_history(results)
     if not history.entries:
-        msg = f"{spec!r} is no file, and there is no run in {results / HISTORY} yet"
+        none = f"there is no run in {results / HISTORY} yet; {where_to_look(results, folder)}"
+        msg = f"{spec!r} is no file, and {none}"
         raise NotRunError(msg)
     if spec == LAST:
         return _newest(history, ended_runs(history), "that ended and measured something")
     if spec == PREVIOUS:
         return _newest(history, ended_runs(history)[:-1], "before the last that measured something")
     return _named(spec, history) or _of_commit(spec, history, folder)
+
+
+def where_to_look(results: Path, folder: Path) -> str:
+    """Return what to do where `results` has no run: pytest's root may lie above `folder`."""
+    above = (parent / results for parent in folder.parents)
+    if kept := next((path for path in above if (path / HISTORY).is_dir()), None):
+        named = shlex.quote(os.path.relpath(kept, folder))
+        return f"pytest has kept some in its root folder: --results {named}"
+    return "run pytest with your suites first"
 
 
 def ended_runs(history: History) -> list[HistoryEntry]:

@@ -101,7 +101,7 @@ def _cardless(folder: Path) -> Iterator[tuple[Subject, str]]:
     found = (path for ending in _ENDINGS for path in folder.rglob(f"*{ending}"))
     shown = (p for p in found if not any(n.startswith(".") for n in p.relative_to(folder).parts))
     subjects = [_alone(path) for path in sorted(shown)]
-    if not any(subject.entries or subject.printed for subject in subjects):
+    if not any(one.entries or one.printed or one.faults for one in subjects):
         kinds = " or ".join(_ENDINGS)
         msg = (
             f"{folder}: expected a {CARD}, or a {kinds} with a table of results, below it, got"

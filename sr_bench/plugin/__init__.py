@@ -9,6 +9,7 @@ item runs.
 
 from collections.abc import Generator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,8 @@ from sr_bench.text.printable import printable
 if TYPE_CHECKING:
     from sr_bench.plugin.collect import CardFile
     from sr_bench.plugin.session import BenchSession
+
+_DOCUMENTS = (".md", ".rst", ".html")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -55,6 +58,24 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(printable(str(cause))) from None
     if is_asked(config):
         wake(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Say what tests a document that was named, and that nobody collects."""
+    try:
+        return (yield)
+    except pytest.UsageError as fault:
+        named = {Path(argument) for argument in session.config.args}
+        documents = [path for path in named if path.suffix in _DOCUMENTS and path.is_file()]
+        raise pytest.UsageError(*fault.args, *map(_advice, documents)) from None
+
+
+def _advice(document: Path) -> str:
+    card = document.with_name(CARD)
+    if card.is_file():
+        return printable(f"the card beside {document} has its tests: pytest {quote(str(card))}")
+    return printable(f"no {CARD} is beside {document}: sr-bench init {quote(str(document))}")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "CardFile | None":

@@ -14,7 +14,7 @@ from sr_bench.core.record import Record, Status
 from sr_bench.errors import SrBenchError
 from sr_bench.plugin.session import SESSION, BenchSession
 from sr_bench.plugin.settings import read_settings
-from sr_bench.text.printable import printable
+from sr_bench.text.printable import counted, printable
 
 _COMPARED_NOTHING = 3  # as sr-bench compare ends
 _COLOURS = {
@@ -153,11 +153,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = _COMPARED_NOTHING
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
     """Print the table of all that was claimed and measured."""
     bench = terminalreporter.config.stash[SESSION]
     if not bench.records:
         return
+    from sr_bench.plugin.outcome import say_once
     from sr_bench.report.parts.order import in_document_order
     from sr_bench.report.terminal.line import fit
     from sr_bench.report.terminal.session import WIDE, backend_line, summary
@@ -172,12 +173,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in summary(records, arguments, verbose=verbose, width=width):
         colour = line.status and _COLOURS.get(line.status)
         terminalreporter.write_line(line.text, **({colour: True} if colour else {}))
+    stopped = exitstatus == pytest.ExitCode.INTERRUPTED or terminalreporter.config.option.maxfail
+    if stopped and (rest := len(bench.cases) - len(bench.records)) > 0:
+        lost = f"stopped early: {rest} of {counted(len(bench.cases), 'number')} not reached"
+        terminalreporter.write_line(lost, yellow=True)
     if bench.measured_nothing:
         terminalreporter.write_line("Nothing was measured, which is not a pass.", red=True)
     for told in bench.ending.lines:
         terminalreporter.write_line(printable(told))
     for fault in bench.faults:
         terminalreporter.write_line(f"ERROR: {printable(fault)}", red=True)
+    for report in terminalreporter.getreports("failed"):
+        say_once(report)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -1,5 +1,6 @@
 """An item: a case as a test function that measures, judges, and says it in pytest's words."""
 
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,15 @@ class CaseItem(pytest.Function):
             item.add_marker(pytest.mark.xdist_group(case.run_key))
         return item
 
+    @property
+    def typed_id(self) -> str:
+        """The node id as one types it where pytest was started, which need not be its root."""
+        start, root = self.config.invocation_params.dir, self.config.rootpath
+        if start == root or start.anchor != root.anchor:  # no path leads to another drive
+            return self.nodeid
+        card, _, name = self.nodeid.partition("::")
+        return f"{Path(os.path.relpath(root / card, start)).as_posix()}::{name}"
+
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the number stands, its line from 0, and the item's name."""
         if self.case.place:
@@ -54,7 +64,7 @@ class CaseItem(pytest.Function):
 def check_claim(request: pytest.FixtureRequest) -> None:
     """Measure the item's case and end as its verdict demands."""
     item = cast(CaseItem, request.node)
-    item.conclude(item.config.stash[SESSION].evaluate(item.case, item.nodeid))
+    item.conclude(item.config.stash[SESSION].evaluate(item.case, item.typed_id))
 
 
 class GateWarning(pytest.PytestWarning):

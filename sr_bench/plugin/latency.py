@@ -46,7 +46,7 @@ def check_latency(request: pytest.FixtureRequest, benchmark: Any) -> None:
     with ProgressLine(item.config, item.case.id) as line:
         group = f"{item.case.card.id} {item.case.shape}"
         timer = _timer(benchmark, group, rounds_of(item.case))
-        record = bench.measure_latency(item.case, item.nodeid, timer, line.update)
+        record = bench.measure_latency(item.case, item.typed_id, timer, line.update)
     _note_memory(benchmark, record)
     item.conclude(record)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sr_bench.core.case import Case
 from sr_bench.core.record import Record
-from sr_bench.report.terminal.headline import card_path, headline, message
+from sr_bench.report.terminal.headline import card_path, headline, message, reason
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import printable_line
 
@@ -54,3 +54,15 @@ def lead(report: Any, record: Record) -> None:
         source = record.source
         path, line = (source.path, source.line) if source else (card_path(record), 1)
         crash.path, crash.lineno, crash.message = printable_line(path), line, message(record)
+
+
+def say_once(report: Any) -> None:
+    """Leave of a failed report's message what the summary's line, after its heading, lacks yet.
+
+    That is nothing where only the numbers differ. What else reads the message has done so.
+    """
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash and hasattr(report, "sr_headline"):
+        crash.message = reason(report.sr_record)
+        if not crash.message:
+            report.longrepr.reprcrash = None

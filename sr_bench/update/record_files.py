@@ -9,9 +9,9 @@ from sr_bench.errors import CardError
 
 
 def card_path(record: Record, beside: Path | None = None) -> Path:
-    """Return the path of the card that `record` names, as pytest does: relative to its root folder.
+    """Return the path of the card that `record` names, relative to where pytest was started.
 
-    Where there is none, as pytest may have been started below that folder, the card beside the
+    Where there is none, as earlier versions named it from pytest's root, the card beside the
     document `beside` is taken.
 
     Raises:

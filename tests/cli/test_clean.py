@@ -94,5 +94,5 @@ def test_a_limit_that_is_none_is_refused(sr_bench, option: str, value: str, expe
 def test_nothing_is_no_error(sr_bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = sr_bench("clean")
-    assert (result.code, result.out) == (0, "0.0 KB gone, 0.0 KB stay\n")
+    assert (result.code, result.out) == (0, "nothing gone, 0.0 KB stay\n")
     assert list(tmp_path.iterdir()) == []

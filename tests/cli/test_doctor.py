@@ -73,6 +73,14 @@ def test_what_is_wrong_is_reported_as_a_fault(sr_bench, zoo, tmp_path: Path) -> 
     assert "1 x FAULT pair x2" in result.out
 
 
+def test_a_faulty_card_is_reported_with_the_rest(sr_bench, tmp_path: Path) -> None:
+    (tmp_path / "card.toml").write_text("schema = 1\n")
+    result = sr_bench("doctor", "--suites", tmp_path)
+    assert (result.code, result.err) == (1, "")
+    assert "backend   torch" in result.out
+    assert f"FAULT {tmp_path / 'card.toml'}: 1 fault\n  model: required" in result.out
+
+
 def test_without_suites_the_rest_is_still_reported(sr_bench, tmp_path: Path) -> None:
     result = sr_bench("doctor", "--suites", tmp_path)
     assert result.code == 0

@@ -24,6 +24,10 @@ def test_it_lists_models_and_datasets_with_what_is_here(sr_bench, zoo) -> None:
     assert "missing: sr-bench fetch set5" in line(result.out, "set5")
 
 
+def test_without_a_folder_of_suites_those_that_lie_here_are_meant(sr_bench, zoo) -> None:
+    assert words(sr_bench("list", "--data", zoo.data).out, "tiny_x2").endswith("pair here")
+
+
 def test_json_holds_the_same(sr_bench, zoo) -> None:
     result = sr_bench("list", "--suites", "my_zoo", "--data", zoo.data, "--json")
     (model,) = result.json["models"]

@@ -54,6 +54,15 @@ def test_help_lists_the_commands_and_imports_nothing_heavy() -> None:
         assert f"\n    {name}" in result.stdout
 
 
+def test_a_folder_without_its_option_is_answered_with_it(sr_bench) -> None:
+    result = sr_bench("list", "my_zoo")
+    assert result.code == 2
+    assert (
+        result.err
+        == "sr-bench: list: no argument 'my_zoo' is known; did you mean --suites my_zoo?\n"
+    )
+
+
 def test_the_version_is_printed(sr_bench) -> None:
     assert sr_bench("--version").out == f"sr-bench {__version__}\n"
 

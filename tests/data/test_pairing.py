@@ -113,7 +113,7 @@ def test_hr_without_lr_of_this_scale_is_not_run_if_no_rule_makes_it(tiny, tiny_r
 
 
 def test_an_undeclared_scale_is_refused(tiny, tiny_root):
-    with pytest.raises(DatasetError, match=r"tiny has no x3; .* declares: x2, x4"):
+    with pytest.raises(DatasetError, match=r"tiny has no x3, only x2, x4 \(.*\)"):
         find_pairs(tiny, tiny_root, 3)
 
 

@@ -228,6 +228,14 @@ def test_without_a_run_it_says_where_runs_would_be(
         find_run(spec, results, tmp_path)
 
 
+def test_below_pytest_s_root_folder_it_says_where_runs_are(results: Path, tmp_path: Path) -> None:
+    add_run(results, 3)
+    below = tmp_path / "zoo" / "edsr"
+    message = re.escape(f"--results {Path('..', '..', results.relative_to(tmp_path))}")
+    with pytest.raises(NotRunError, match=message):
+        find_run("last", results.relative_to(tmp_path), below)
+
+
 @pytest.mark.parametrize("spec", ["last", "20261103"])
 def test_a_deleted_file_is_distinguished_from_a_run_that_never_was(
     results: Path, tmp_path: Path, spec: str

@@ -147,6 +147,12 @@ def test_a_faulty_card_is_a_finding_and_its_document_is_looked_at_without_it(
     assert words in fault.message
 
 
+def test_what_is_wrong_with_the_only_document_of_a_folder_is_said(zoo: Path) -> None:
+    (zoo / "alone" / "README.md").write_bytes(b"# \xe9")
+    (subject,) = gather(request(Path("alone"))).subjects
+    assert "expected UTF-8" in subject.faults[0].message
+
+
 def test_models_of_several_scales_share_a_row_and_each_has_the_numbers_of_its_scale(zoo) -> None:
     head = "| Models | Flops(G) | PSNR x2 | PSNR x3 |\n|---|---|---|---|\n"
     (zoo / "suites/net/README.md").write_text(head + "| Net | 1.0 | 33.1 | 30.1 |\n")

@@ -41,7 +41,7 @@ def test_a_loss_fails_with_its_dossier(run, int8_zoo: Int8Zoo) -> None:
             "in the border ring *>= 60 dB*loss",
             "PSNR drop *within",
             "layers by the noise they make, on *; 5 of 5 were estimated from their own error",
-            "rerun      pytest 'my_zoo/res/card.toml::res_x2-int8_max-judged_x2-fidelity' *",
+            "rerun      pytest my_zoo/res/card.toml::res_x2-int8_max-judged_x2-fidelity *",
         ]
     )
 

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.tiny_zoo import Zoo
+
 
 def test_marks_select_by_model_precision_dataset_and_metric(run):
     for expression, count in [
@@ -110,6 +112,33 @@ def test_fixtures_reach_items_benchmark_among_them(pytester, run):
 def test_the_zoo_may_be_the_working_directory(pytester, zoo, monkeypatch):
     monkeypatch.chdir(zoo.suite)
     pytester.runpytest_inprocess(f"--sr-data={zoo.data}").assert_outcomes(passed=4, skipped=1)
+
+
+def test_what_runs_a_number_again_is_a_path_from_where_pytest_was_started(
+    pytester: pytest.Pytester, zoo: Zoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoo.write_table(ssim="0.1000")
+    pytester.makeini("[pytest]")  # its folder is the root
+    monkeypatch.chdir(zoo.root)
+    result = pytester.runpytest_inprocess("tiny", f"--sr-data={zoo.data}", "-k", "fp32 and ssim")
+    rerun = "pytest tiny/card.toml::tiny_x2-fp32-pair_x2-ssim --backend=onnxruntime"
+    result.stdout.fnmatch_lines([f"rerun      {rerun}"])
+    assert rerun in (pytester.path / "reports" / "README.md").read_text()
+
+
+def test_a_document_is_answered_with_its_card_or_with_what_drafts_one(
+    pytester: pytest.Pytester, zoo: Zoo
+) -> None:
+    result = pytester.runpytest_inprocess("my_zoo/tiny/README.md")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    told = (
+        "ERROR: the card beside my_zoo/tiny/README.md has its tests: pytest my_zoo/tiny/card.toml"
+    )
+    result.stderr.fnmatch_lines([told])
+    (zoo.suite / "card.toml").rename(zoo.suite / "elsewhere.toml")
+    result = pytester.runpytest_inprocess("my_zoo/tiny/README.md")
+    told = "no card.toml is beside my_zoo/tiny/README.md: sr-bench init my_zoo/tiny/README.md"
+    result.stderr.fnmatch_lines([f"ERROR: {told}"])
 
 
 def test_other_sessions_see_nothing_of_the_plugin(pytester):

@@ -70,7 +70,8 @@ def test_a_server_s_log_has_one_line_for_each_failure(
     monkeypatch.setenv("CI", "1")
     lines = run("-k", "fp32 and ssim").stdout.lines
     start = next(i for i, line in enumerate(lines) if "short test summary" in line)
-    assert lines[start + 1].startswith(f"FAILED {stale} ")
+    node = "my_zoo/tiny/card.toml::tiny_x2-fp32-pair_x2-ssim"
+    assert lines[start + 1] == f"FAILED {stale} {node}"
     assert lines[start + 2].startswith("=")
 
 

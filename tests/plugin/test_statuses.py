@@ -33,7 +33,7 @@ def test_a_number_that_differs_fails_with_all_that_is_needed(run, zoo):
             f"measured   {zoo.psnr:.5f} dB  (delta -*.* dB)",
             "tolerance  0.0005 dB; the smallest that passes is *",
             "protocol   native_rgb, 2 images, onnxruntime (cpu)",
-            "rerun      pytest 'my_zoo/tiny/card.toml::tiny_x2-fp32-pair_x2-psnr' --backend=onnx*",
+            "rerun      pytest my_zoo/tiny/card.toml::tiny_x2-fp32-pair_x2-psnr --backend=onnx*",
         ]
     )
 

@@ -37,7 +37,7 @@ def claims_of(suites: "Sequence[Suite]", args: argparse.Namespace) -> list[Claim
     from sr_bench.engine.plan.options import Selection
     from sr_bench.engine.prepare.missing import MissingFinder
 
-    chosen = Selection(weights=args.weights, data=args.data)
+    chosen = Selection(weights=args.weights, data=args.data, trust_code=args.trust_code)
     folders = (folder for suite in suites for folder in suite.card.manifest_folders)
     finder = MissingFinder(chosen, tuple(dict.fromkeys(folders)))
     found = []

@@ -10,16 +10,18 @@ if TYPE_CHECKING:  # reading cards needs pydantic, which --help must not wait fo
     from sr_bench.core.card import ModelCard
     from sr_bench.engine.plan.suite import Suite
 
+_SUITES = Path("suites")
+
 
 def add_suites_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--suites``: the folders to look into."""
     parser.add_argument(
         "--suites",
         type=Path,
-        default=[Path("suites")],
+        default=[_SUITES if _SUITES.is_dir() else Path()],
         nargs="+",
         metavar="DIR",
-        help="folders that hold card.toml files at any depth (default: suites)",
+        help="folders that hold card.toml files at any depth (default: suites, else here)",
     )
 
 

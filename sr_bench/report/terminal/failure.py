@@ -8,6 +8,7 @@ from sr_bench.core.gate import GateVerdict
 from sr_bench.core.metric import with_unit as metric_unit
 from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import claimed, delta, measured, with_unit
+from sr_bench.report.parts.rerun import rerun
 from sr_bench.report.terminal.dossier import dossier_lines
 from sr_bench.report.terminal.forensics import forensics_summary
 from sr_bench.report.terminal.gate import (
@@ -39,8 +40,7 @@ def failure_text(record: Record) -> str:
             lines += forensics_summary(record.detail.forensics)
         if record.detail.forensics_by_hand:
             lines.append(f"forensics  {printable(record.detail.forensics_by_hand)}")
-    timed = " --sr-latency" if record.metric in TIMED_METRICS else ""
-    lines += [f"rerun      pytest '{record.node_id}' --backend={record.backend}{timed}"]
+    lines += [f"rerun      {rerun([record])}"]
     return printable("\n".join(lines))
 
 

@@ -21,9 +21,13 @@ def headline(record: Record) -> str:
 
 def message(record: Record) -> str:
     """Return the numbers and how it ended, with why, or what it is about if that says nothing."""
+    return printable_line(f"{outcome(record)}: {reason(record) or subject(record)}")
+
+
+def reason(record: Record) -> str:
+    """Return the first line of why it ended so; empty where the numbers say that."""
     plain = record.verdict.status in (Status.DIFFERS, Status.BETTER)
-    why = subject(record) if plain else record.verdict.sentence.strip().partition("\n")[0]
-    return printable_line(f"{outcome(record)}: {why}")
+    return "" if plain else printable_line(record.verdict.sentence.strip().partition("\n")[0])
 
 
 def subject(record: Record) -> str:
@@ -33,7 +37,7 @@ def subject(record: Record) -> str:
 
 
 def card_path(record: Record) -> str:
-    """Return the path of the card that asks, relative to pytest's root."""
+    """Return the path of the card that asks, relative to where pytest was started."""
     return record.node_id.partition("::")[0]
 
 

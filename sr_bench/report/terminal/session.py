@@ -1,6 +1,6 @@
 """What a session prints: a header of what runs, and at the end one screen of how it went."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 
 from sr_bench import __version__
@@ -89,7 +89,8 @@ def not_run_lines(records: Sequence[Record]) -> list[str]:
     return lines
 
 
-def _worst(records: Iterable[Record]) -> Status:
-    """Return how the worst of `records` ended that failed; a match if none did."""
+def _worst(records: Sequence[Record]) -> Status:
+    """Return how the worst of `records` ended that failed; else a match, if any was measured."""
     ended = {record.verdict.status for record in records}
-    return next((status for status in FAILURES if status in ended), Status.MATCH)
+    passed = Status.MATCH if any(record.measurement for record in records) else Status.NOT_RUN
+    return next((status for status in FAILURES if status in ended), passed)

@@ -22,6 +22,8 @@ def _lines(update: Update) -> Iterator[str]:
     done = f"{counted(len(update.edits), 'number')} updated"
     if update.gaps:
         done += f", {counted(len(update.gaps), 'closed gap')} removed"
+    if not (update.diff or update.gaps or update.left_out or update.refused):
+        done += ": the documents have what the run measured"
     yield done if update.written else f"{done} (dry run: nothing was written)"
     for left in update.left_out:
         yield f"left out, {len(left.what)} x {left.why}"

@@ -7,7 +7,7 @@ import pytest
 
 from sr_bench.core.card import Evaluation, ModelCard
 from sr_bench.core.case import Case
-from sr_bench.core.checkpoint import Checkpoint
+from sr_bench.core.checkpoint import Checkpoint, Code
 from sr_bench.core.claim import Claim, Source
 from sr_bench.core.missing import Missing
 from sr_bench.core.precision import Precision
@@ -63,6 +63,17 @@ def test_what_is_here_is_not_lacking(case: Case, tmp_path: Path) -> None:
 def test_images_without_an_archive_are_the_users_own(case: Case) -> None:
     found = missing().of(on(case, "manga109")) or ()
     assert Missing("dataset", "manga109", options=("--sr-data=DIR",)) in found
+
+
+@pytest.mark.parametrize("metric", ["params", "psnr"])
+def test_code_that_a_card_trusts_needs_the_users_leave(case: Case, metric: str) -> None:
+    own = replace(case.card, architecture="nets:Net", code=Code(trust=True))
+    asked = replace(on(case, "photos"), card=own, metric=metric)
+    assert (missing().of(asked) or ())[-1:] == (
+        Missing("code", "nets:Net", options=("--sr-trust-code",)),
+    )
+    given = missing().of(replace(asked, card=replace(own, trusted=True)))
+    assert "nets:Net" not in named(given)
 
 
 def test_weights_of_a_package_are_installed(case: Case) -> None:

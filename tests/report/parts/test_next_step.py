@@ -38,6 +38,13 @@ def test_two_things_that_lack_together_are_one_step() -> None:
     ]
 
 
+def test_leave_to_run_code_is_an_option_more_not_a_step() -> None:
+    leave = Missing("code", "nets:Net", options=("--sr-trust-code",))
+    lines = next_step_lines([lacking(SET, WEIGHTS[0], leave)], ["zoo"])
+    assert lines[0].endswith(" lack only set5 and a.pth and leave to run nets:Net")
+    assert lines[2].startswith("  pytest zoo --sr-weights=DIR --sr-trust-code  # ")
+
+
 def test_commands_are_whole_in_a_narrow_terminal_and_notes_are_cut() -> None:
     records = [lacking(SET, weights) for weights in WEIGHTS]
     for width, note in ((60, "  # --sr-weights holds..."), (50, "  # --sr-weights..."), (33, "")):

@@ -1,5 +1,6 @@
 """A failure says in under twelve lines what differs, by how much, and how to rerun it."""
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -30,8 +31,14 @@ def test_a_difference_is_shown_in_full() -> None:
         "measured   29.5000 dB  (delta -0.6000 dB)",
         "tolerance  0.005 dB; the smallest that passes is 0.6",
         "protocol   paper_y, 2 images, onnxruntime (cpu)",
-        "rerun      pytest 'zoo/card.toml::m' --backend=onnxruntime",
+        "rerun      pytest zoo/card.toml::m --backend=onnxruntime",
     ]
+
+
+def test_what_runs_it_again_can_be_copied_whatever_the_folder_is_called() -> None:
+    failed = replace(judged(29.5), node_id="Ann's zoo/card.toml::m")
+    rerun = failure_text(failed).splitlines()[-1]
+    assert shlex.split(rerun)[1:3] == ["pytest", "Ann's zoo/card.toml::m"]
 
 
 def test_kept_images_show_what_the_claim_may_be_about() -> None:
@@ -90,7 +97,7 @@ def test_a_time_is_shown_with_what_it_was_taken_under() -> None:
     assert lines[0] == "README.md:7:22: m_x2 fp32 latency"
     assert lines[-2:] == [
         "timed      3x8x8, 2 threads, onnxruntime (cpu)",
-        "rerun      pytest 'zoo/card.toml::m' --backend=onnxruntime --sr-latency",
+        "rerun      pytest zoo/card.toml::m --backend=onnxruntime --sr-latency",
     ]
     assert not any("smallest" in line or "protocol" in line for line in lines)
 
@@ -106,7 +113,7 @@ def test_an_error_shows_its_message_cut_to_size() -> None:
     lines = failure_text(replace(record(), verdict=verdict, measurement=None)).splitlines()
     assert lines[0].startswith("README.md:7:22: m_x2 fp32 PSNR on set5_x2")
     assert "fault 0" in lines
-    assert lines[-1].startswith("rerun      pytest 'zoo/card.toml::m'")
+    assert lines[-1].startswith("rerun      pytest zoo/card.toml::m")
     assert lines[-2:-1] == ["fault 16"]
 
 

@@ -198,6 +198,7 @@ def test_the_colour_tells_how_the_worst_of_a_line_ended() -> None:
         Status.LOSS,
     )
     assert summary(fine)[-1].status is Status.MATCH
+    assert summary([without_value(record())])[-1].status is Status.NOT_RUN  # nothing passed
 
 
 def test_no_line_of_many_values_is_wider_than_the_terminal() -> None:

@@ -47,6 +47,12 @@ def test_reasons_are_listed_once_with_the_first_places() -> None:
     ]
 
 
+def test_nothing_to_write_says_why() -> None:
+    told = "0 numbers updated: the documents have what the run measured"
+    assert update_lines(empty()) == [told]
+    assert update_lines(empty(refused=("README.md: moved",))) == ["0 numbers updated"]
+
+
 def test_control_characters_are_spelled_out_line_by_line() -> None:
     lines = update_lines(empty(diff="+a\x1b\r\n-b\n", written=False))
     assert lines == ["+a\\x1b", "-b", "0 numbers updated (dry run: nothing was written)"]

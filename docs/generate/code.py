@@ -87,11 +87,7 @@ def observers() -> str:
     """Return the table of calibrations."""
     package = "sr_bench.precision.observers"
     rows = [
-        (
-            code(f"int8_{name}"),
-            ", ".join(map(code, _synonyms(package, name))),
-            _about(package, name),
-        )
+        (code(f"int8_{name}"), _synonyms(package, name), _about(package, name))
         for name in _ours(package)
     ]
     return table(("precision", "also called", "clip ranges"), rows)
@@ -140,7 +136,8 @@ def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
     actions = [one for one in parser._actions if not isinstance(one, argparse._HelpAction)]
     plain = [one for one in actions if not isinstance(one, argparse._SubParsersAction)]
     if plain:
-        rows = ((_spelled(one), prose(str(one.help or "")), _value(one)) for one in plain)
+        shown = argparse.HelpFormatter("")._expand_help  # with the default in its place
+        rows = ((_spelled(one), prose(shown(one)), _value(one)) for one in plain)
         yield table(("argument", "what it does", "value"), rows)
     for below in (one for one in actions if isinstance(one, argparse._SubParsersAction)):
         for name, inner in below.choices.items():

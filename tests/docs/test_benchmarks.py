@@ -1,11 +1,14 @@
 """Every benchmark imports what is there: they run by hand only, and late."""
 
 import ast
+import re
 from importlib import import_module
 from pathlib import Path
 from symtable import symtable
 
 import pytest
+
+from docs.generate import code
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,3 +48,11 @@ def test_a_benchmark_imports_onnxruntime_only_after_ours_which_stops_its_telemet
             assert "onnxruntime" not in [alias.name.partition(".")[0] for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert (node.module or "").partition(".")[0] != "onnxruntime"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.stem)
+def test_all_options_that_a_benchmark_gives_to_pytest_exist(script: Path) -> None:
+    given = re.findall(r"--sr-[a-z][a-z-]*|\bsr_[a-z_]+(?==)", script.read_text(encoding="utf-8"))
+    assert set(given) <= set(
+        re.findall(r"--sr-[a-z-]+|\bsr_[a-z_]+", code.flags() + code.ini_keys())
+    )

@@ -22,6 +22,7 @@ def page(project_root: Path, name: str) -> str:
 def test_what_is_generated_of_a_page_is_what_the_code_says(path: Path):
     text = path.read_text(encoding="utf-8")
     assert generated(text) == text, "run `make reference`, and commit what it writes"
+    assert not re.search(r"%\(|\| ```", text), "of argparse, or of code that is code twice"
 
 
 @pytest.mark.parametrize("choice", [Colour, Resize, SsimWindow], ids=["colour", "resize", "window"])

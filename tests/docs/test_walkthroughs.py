@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _EXITS = re.compile(r"\s+# exits with (\d+)$")
-"""Steps that set up a runner, which the tests' environment has behind it, or need its token."""
+"""The exit code that a line says it has."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ def clone(project_root: Path, tmp_path: Path, cache: Path) -> Clone:
     shutil.copytree(project_root / "suites" / "pocket", root / "suites" / "pocket")
     shutil.copytree(project_root / "datasets" / "photos", root / "datasets" / "photos")
     # What no page is about takes no time: other precisions, and the search for a loss's layers.
-    (root / "pytest.ini").write_text("[pytest]\nsr_precision = fp32,fp16\nsr_explain = 0\n")
+    addopts = "--sr-precision=fp32,fp16 --sr-explain=0"
+    (root / "pytest.ini").write_text(f"[pytest]\naddopts = {addopts}\n")
     # Nor the wait for the disk.
     (root / "conftest.py").write_text("import os\n\nos.fsync = lambda handle: None\n")
     (root / ".gitignore").write_text("/reports/\n")

@@ -12,7 +12,7 @@ from sr_bench.text.printable import counted
 RULE = Rule(
     "SRB210",
     Severity.NOTE,
-    "A time is printed without the device or the input size it was measured on",
+    "a time is printed without the device or the input size it was measured on",
     "Latency, FPS and peak memory are true of one device and one size of the input. Prose is not"
     " read: a column, a header, the heading or the card says both.",
     "print them, or say device and shape under [model.latency] of the card",

@@ -46,6 +46,7 @@ _NAVIGATION = {
         "docs/how-to/readme-tables",
         "docs/how-to/lint",
         "docs/how-to/nightly",
+        "docs/how-to/quantise",
         "docs/how-to/gate",
         "docs/how-to/report",
         "docs/how-to/history",

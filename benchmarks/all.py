@@ -29,6 +29,7 @@ class Command:
 
 COMMANDS: dict[str, Sequence[Command]] = {
     "cluster": [Command(quick="--images 4 --rounds 1 --tasks 50")],
+    "damages": [Command("--more", "--seconds 0.1")],
     "fidelity": [
         Command("--peers minmax nncf", "--models pocket_edsr_x2 --modes int8_max --rounds 1")
     ],
@@ -37,14 +38,19 @@ COMMANDS: dict[str, Sequence[Command]] = {
     "matrix": [Command("--peers")],
     "own_networks": [Command(quick="--images 1 --rounds 1")],
     "parallel": [Command(quick="--images 4 --rounds 1")],
+    "plan": [
+        Command("pocket_edsr_x2 --min-fidelity 52", "pocket_edsr_x2 --min-fidelity 45 --seconds 10")
+    ],
     "quantisation": [Command(part, f"{part} --rounds 1") for part in ("time", "memory", "int8")],
     "report": [Command("--peers", "--peers --quick"), Command(quick="--peers --quick")],
+    "runtimes": [Command(quick="--models pocket_edsr_x2 --images 1 --rounds 1")],
     "scale": [Command("--check", "--check")],
     "threads": [Command(quick="--images 2 --rounds 1")],
 }
 """Calls of the scripts that are not simply called, or don't know --quick."""
 
 LEFT_OUT = {
+    "calibration_images": "measures nothing: it draws images of datasets/photos",
     "emulation": "needs the authors' weights of LESRCNN: emulation.py speed --data DIR",
     "gpu": "needs a CUDA GPU",
 }

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 from importlib import import_module
 from pathlib import Path
 from symtable import symtable
@@ -56,3 +57,12 @@ def test_all_options_that_a_benchmark_gives_to_pytest_exist(script: Path) -> Non
     assert set(given) <= set(
         re.findall(r"--sr-[a-z-]+|\bsr_[a-z_]+", code.flags() + code.ini_keys())
     )
+
+
+def test_all_runs_each_benchmark_with_arguments_that_it_has() -> None:
+    every = runpy.run_path(str(ROOT / "benchmarks" / "all.py"))
+    for name in set(every["scripts"]()) - set(every["LEFT_OUT"]):
+        text = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
+        for command in every["COMMANDS"].get(name, [every["Command"]()]):
+            given = re.findall(r"--[a-z-]+", f"{command.full} {command.quick}")
+            assert [option for option in given if f'"{option}"' not in text] == [], name

@@ -74,3 +74,9 @@ def test_every_page_that_our_files_name_is_there(project_root: Path):
     named = list(named_pages(project_root))
     assert len(named) > 10
     assert [(n, path) for n, path in named if not (project_root / n).is_file()] == []
+
+
+def test_every_test_that_the_security_page_names_is_there(project_root: Path):
+    named = re.findall(r"`([\w/*]+\.py)`", page(project_root, "explanation/security"))
+    places = [project_root / "tests", project_root]
+    assert [n for n in named if not any((place / n).is_file() for place in places)] == []

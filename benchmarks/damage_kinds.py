@@ -14,7 +14,8 @@ Damage = Callable[[ModelProto, Network], None]
 
 def layers(model: ModelProto) -> list[NodeProto]:
     """Return the int8 convolutions."""
-    return [n for n in model.graph.node if n.op_type == "Conv" and n.input[1].endswith("/weight")]
+    held = {tensor.name for tensor in model.graph.initializer}
+    return [n for n in model.graph.node if n.op_type == "Conv" and f"{n.name}/weight/int" in held]
 
 
 def change(model: ModelProto, name: str, new: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -85,13 +86,14 @@ def per_tensor(model: ModelProto, _: Network) -> None:
 
 
 def floor_weights(model: ModelProto, network: Network) -> None:
-    """Round the fp32 weights down, not to nearest."""
+    """Round the fp32 weights down, not to nearest; of layers in copies they stay."""
     for layer in network.layers:
         name, weight = f"{layer.node}/weight", network.constants[layer.weight]
         if any(tensor.name == f"{name}/int" for tensor in model.graph.initializer):
             scale = value(model, f"{name}/scale")[:, None, None, None]
-            floor = np.clip(np.floor(weight / scale), -127, 127)
-            change(model, f"{name}/int", lambda _, floor=floor: floor)
+            if len(scale) == len(weight):  # a last layer may be computed in copies
+                floor = np.clip(np.floor(weight / scale), -127, 127)
+                change(model, f"{name}/int", lambda _, floor=floor: floor)
 
 
 def kernel(model: ModelProto, taps: np.ndarray) -> None:

@@ -50,7 +50,7 @@ def records(name: str, precision: str, damage: Damage | None, seconds: float) ->
     # Of a session of its own, as networks that were made before are other ones.
     chosen = Selection(explain_s=seconds, cache="off", session=uuid4().hex)
     with patch.object(Int8Maker, "write", written):
-        bench = Bench(chosen, (suite.card.datasets,))
+        bench = Bench(chosen, suite.card.manifest_folders)
         cases = [*claimed, Case(card, GATE_METRIC, kind, "onnxruntime", evaluation)]
         answers = [bench.evaluate(case, case.id, quiet) for case in cases]
         bench.close()

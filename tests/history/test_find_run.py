@@ -228,9 +228,13 @@ def test_without_a_run_it_says_where_runs_would_be(
         find_run(spec, results, tmp_path)
 
 
-def test_below_pytest_s_root_folder_it_says_where_runs_are(results: Path, tmp_path: Path) -> None:
+def test_below_pytest_s_root_folder_it_says_where_runs_are(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_run(results, 3)
     below = tmp_path / "zoo" / "edsr"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
     message = re.escape(f"--results {Path('..', '..', results.relative_to(tmp_path))}")
     with pytest.raises(NotRunError, match=message):
         find_run("last", results.relative_to(tmp_path), below)

@@ -13,6 +13,7 @@ from sr_bench.report.parts.floor import floor_lines
 from sr_bench.report.parts.next_step import next_step_lines
 from sr_bench.report.parts.order import FAILURES, not_run_reasons
 from sr_bench.report.parts.provenance import cached_lines, device_lines, lr_lines, shared_lines
+from sr_bench.report.parts.speed import join_speed
 from sr_bench.report.terminal.gate import baseline_lines
 from sr_bench.report.terminal.line import Line, fit
 from sr_bench.report.terminal.rows import needs_you_lines, table_lines
@@ -59,7 +60,7 @@ def summary(
     those of pytest.
     """
     shown = [r for r in records if r.measurement or r.verdict.status is Status.ERROR]
-    if in_full := verbose or len(shown) <= _FEW:
+    if in_full := verbose or len(join_speed(shown).rows) <= _FEW:
         lines = [*table_lines(shown), Line()] if shown else [Line()]
     else:
         lines = needs_you_lines(records, width)

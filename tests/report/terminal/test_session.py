@@ -207,3 +207,9 @@ def test_no_line_of_many_values_is_wider_than_the_terminal() -> None:
     assert max(map(len, lines)) == 60
     assert sum(line.endswith("...") for line in lines) >= 2
     assert "  and 8 more: --sr-verbose prints all rows" in lines
+
+
+def test_times_that_have_become_columns_count_as_no_rows() -> None:
+    fine = [ended(Status.MATCH, line, 30.1) for line in range(10, 26)]
+    assert any("claimed" in line for line in closing([*fine, latency(), latency()]))
+    assert not any("claimed" in line for line in closing([*fine, ended(Status.MATCH, 26, 30.1)]))

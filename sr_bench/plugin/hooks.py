@@ -160,8 +160,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
         return
     from sr_bench.plugin.outcome import say_once
     from sr_bench.report.parts.order import in_document_order
-    from sr_bench.report.terminal.line import fit
-    from sr_bench.report.terminal.session import WIDE, backend_line, summary
+    from sr_bench.report.terminal.line import WIDE, fit
+    from sr_bench.report.terminal.session import backend_line, summary
 
     terminalreporter.section("sr-bench")
     width = get_terminal_size().columns if terminalreporter.isatty else WIDE

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from sr_bench.core.record import Status
 
+WIDE = 140
+"""Characters of a line where no terminal has an edge, such as in the log of a job."""
+
 _CUT = "..."
 
 

@@ -1,6 +1,6 @@
 """The rows of a session: all that was measured as a table, or one line for each that needs you."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from tabulate import tabulate
@@ -19,7 +19,7 @@ from sr_bench.report.parts.order import NEEDS_YOU, by_need
 from sr_bench.report.parts.provenance import INTERVAL
 from sr_bench.report.parts.speed import join_speed
 from sr_bench.report.terminal.headline import outcome, place, subject
-from sr_bench.report.terminal.line import Line, fit
+from sr_bench.report.terminal.line import WIDE, Line, fit
 from sr_bench.report.terminal.tables import plain_table
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import counted, printable_line
@@ -27,8 +27,20 @@ from sr_bench.text.printable import counted, printable_line
 _SHOWN = 12
 
 
-def table_lines(records: Sequence[Record]) -> list[Line]:
-    """Return the lines of a table with a row for each record, and what explains its columns."""
+def row_lines(records: Sequence[Record], width: int) -> list[Line]:
+    """Return a row for each record: in a table, else in lines of at most `width` characters.
+
+    The table has no columns for which there is no room; in the log of a job there is room.
+    """
+    for without in ((), ("interval",), ("interval", "delta")):
+        head, rule, *rows = _table_lines(records, without)
+        if width >= WIDE or len(rule.text) <= width:
+            return [head, rule, *rows]
+    return _plain_lines(records, width)
+
+
+def _table_lines(records: Sequence[Record], without: Collection[str]) -> list[Line]:
+    """Return the head, a rule, a row for each record, and what explains the columns."""
     joined = join_speed(records)
     rows = joined.rows
     # A model's name stands in its first row only, so that the eye finds where the next begins.
@@ -45,13 +57,13 @@ def table_lines(records: Sequence[Record]) -> list[Line]:
         **{column.short: _where(named, column.cells) for column in joined.columns},
         "status": [labelled(row.verdict.status, row) for row in rows],
     }
-    explained = [Line(), Line(INTERVAL)] if any(columns["interval"]) else []
-    if not explained:
-        del columns["interval"]
+    explained = any(columns["interval"]) and "interval" not in without
+    for name in {*without, *(() if explained else ("interval",))}:
+        del columns[name]
     cells = list(zip(*columns.values(), strict=True))
     head, rule, *lines = plain_table(tuple(columns), cells, left=(0, 1, 2, len(columns) - 1))
     told = [Line(text, row.verdict.status) for text, row in zip(lines, rows, strict=True)]
-    return [Line(head), Line(rule), *told, *explained]
+    return [Line(head), Line(rule), *told, *([Line(), Line(INTERVAL)] if explained else [])]
 
 
 def needs_you_lines(records: Sequence[Record], width: int) -> list[Line]:
@@ -61,16 +73,19 @@ def needs_you_lines(records: Sequence[Record], width: int) -> list[Line]:
     """
     asking = [record for record in records if record.verdict.status in NEEDS_YOU]
     asking.sort(key=lambda record: by_need(record.verdict.status))
-    shown = asking[:_SHOWN]
-    cells = [[outcome(row), subject(row), without_home(_why(row))] for row in shown]
-    texts = tabulate([map(printable_line, row) for row in cells], tablefmt="plain").splitlines()
-    lines = [
-        Line(fit(f"  {text}", width), row.verdict.status)
-        for text, row in zip(texts, shown, strict=True)
-    ]
-    if more := len(asking) - len(shown):
+    lines = _plain_lines(asking[:_SHOWN], width)
+    if more := len(asking) - len(lines):
         lines.append(Line(f"  and {more} more: --sr-verbose prints all rows"))
     return [Line(f"{counted(len(asking), 'value')} to look at:"), *lines, Line()] if lines else []
+
+
+def _plain_lines(records: Sequence[Record], width: int) -> list[Line]:
+    cells = [[outcome(row), subject(row), without_home(_why(row))] for row in records]
+    texts = tabulate([map(printable_line, row) for row in cells], tablefmt="plain").splitlines()
+    return [
+        Line(fit(f"  {text}".rstrip(), width), row.verdict.status)
+        for text, row in zip(texts, records, strict=True)
+    ]
 
 
 def _why(record: Record) -> str:

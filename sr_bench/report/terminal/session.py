@@ -15,14 +15,11 @@ from sr_bench.report.parts.order import FAILURES, not_run_reasons
 from sr_bench.report.parts.provenance import cached_lines, device_lines, lr_lines, shared_lines
 from sr_bench.report.parts.speed import join_speed
 from sr_bench.report.terminal.gate import baseline_lines
-from sr_bench.report.terminal.line import Line, fit
-from sr_bench.report.terminal.rows import needs_you_lines, table_lines
+from sr_bench.report.terminal.line import WIDE, Line, fit
+from sr_bench.report.terminal.rows import needs_you_lines, row_lines
 from sr_bench.report.terminal.suites import suite_lines
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import counted, printable
-
-WIDE = 140
-"""Characters of a line where no terminal has an edge, such as in the log of a job."""
 
 _REASONS_SHOWN = 6
 _FEW = 16
@@ -52,16 +49,16 @@ def summary(
     verbose: bool = False,
     width: int = WIDE,
 ) -> list[Line]:
-    """Return the lines that close a session.
+    """Return the lines that close a session in a terminal of `width` characters.
 
     Few values are shown in full, as all are if `verbose`. Of many those are shown that need
-    somebody, in lines of at most `width` characters, with a line for each of several suites.
+    somebody, with a line for each of several suites.
     Behind them stands the step that makes most of what was not run measurable, from `arguments`,
     those of pytest.
     """
     shown = [r for r in records if r.measurement or r.verdict.status is Status.ERROR]
     if in_full := verbose or len(join_speed(shown).rows) <= _FEW:
-        lines = [*table_lines(shown), Line()] if shown else [Line()]
+        lines = [*row_lines(shown, width), Line()] if shown else [Line()]
     else:
         lines = needs_you_lines(records, width)
     several = len({record.family for record in records}) > 1

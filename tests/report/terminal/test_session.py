@@ -213,3 +213,15 @@ def test_times_that_have_become_columns_count_as_no_rows() -> None:
     fine = [ended(Status.MATCH, line, 30.1) for line in range(10, 26)]
     assert any("claimed" in line for line in closing([*fine, latency(), latency()]))
     assert not any("claimed" in line for line in closing([*fine, ended(Status.MATCH, 26, 30.1)]))
+
+
+def test_a_narrow_terminal_has_fewer_columns_and_then_a_line_for_each_row() -> None:
+    rows = [with_interval(record(), 30.5), record(SSIM, 0.9153)]
+    heads = {width: closing(rows, width=width)[0].split() for width in (140, 88, 80)}
+    assert heads[140][5:] == ["interval", "delta", "status"]
+    assert heads[88][5:] == ["delta", "status"]
+    assert heads[80][5:] == ["status"]
+    assert closing(rows, width=60)[:2] == [
+        "  30.10 -> 30.10 match  m_x2 fp32 PSNR on set5_x2  a reason",
+        "  0.915 -> 0.915 match  m_x2 fp32 SSIM on set5_x2  a reason",
+    ]

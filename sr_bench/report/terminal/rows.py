@@ -89,7 +89,9 @@ def _plain_lines(records: Sequence[Record], width: int) -> list[Line]:
 
 
 def _why(record: Record) -> str:
-    """Return the cell whose number differs; of all else, the sentence of the verdict."""
+    """Return the cell whose number differs; of what is no match, the sentence of the verdict."""
+    if record.verdict.status is Status.MATCH:
+        return ""
     plain = record.verdict.status in (Status.DIFFERS, Status.BETTER)
     return place(record) if plain else record.verdict.sentence.partition("\n")[0]
 

@@ -222,6 +222,6 @@ def test_a_narrow_terminal_has_fewer_columns_and_then_a_line_for_each_row() -> N
     assert heads[88][5:] == ["delta", "status"]
     assert heads[80][5:] == ["status"]
     assert closing(rows, width=60)[:2] == [
-        "  30.10 -> 30.10 match  m_x2 fp32 PSNR on set5_x2  a reason",
-        "  0.915 -> 0.915 match  m_x2 fp32 SSIM on set5_x2  a reason",
+        "  30.10 -> 30.10 match  m_x2 fp32 PSNR on set5_x2",
+        "  0.915 -> 0.915 match  m_x2 fp32 SSIM on set5_x2",
     ]

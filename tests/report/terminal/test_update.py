@@ -1,12 +1,16 @@
 """The text of an update: a diff that tools take, and the reasons for what was left out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sr_bench.core.update import Update, group
+from sr_bench.core.cell import CellKey
+from sr_bench.core.update import Edit, Update, group
 from sr_bench.document.diff import unified_diff
 from sr_bench.report.terminal.update import update_lines
+from tests.report.records import CLAIM, record
+from tests.report.sessions import with_floor
 
 
 def empty(**fields: object) -> Update:
@@ -51,6 +55,15 @@ def test_nothing_to_write_says_why() -> None:
     told = "0 numbers updated: the documents have what the run measured"
     assert update_lines(empty()) == [told]
     assert update_lines(empty(refused=("README.md: moved",))) == ["0 numbers updated"]
+
+
+def test_a_number_that_is_worse_than_bicubic_is_written_with_a_doubt() -> None:
+    low = with_floor(record(), 31.365)
+    key = CellKey("M", "", "", low.precision, "set5", "psnr")
+    written = Edit(key, CLAIM.source, "31.80", "30.10", low)
+    _, doubt = update_lines(empty(edits=(written,)))
+    assert doubt.startswith("m_x2 fp32: psnr on set5_x2 is 30.104 dB, below bicubic 31.365 dB")
+    assert len(update_lines(empty(edits=(replace(written, record=record()),)))) == 1
 
 
 def test_control_characters_are_spelled_out_line_by_line() -> None:

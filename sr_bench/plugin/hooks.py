@@ -90,7 +90,8 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     from sr_bench.report.terminal.session import header
 
     cases = [item.case for item in items if isinstance(item, CaseItem)]
-    return [*header(cases, bench.backend_info), *bench.notes] if cases else []
+    asked = [(case.card.family, case.claim) for case in cases]
+    return [*header(asked, bench.backend_info), *bench.notes] if cases else []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -161,14 +162,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     from sr_bench.plugin.outcome import say_once
     from sr_bench.report.parts.order import in_document_order
     from sr_bench.report.terminal.line import WIDE, fit
-    from sr_bench.report.terminal.session import backend_line, summary
+    from sr_bench.report.terminal.session import header, summary
 
     terminalreporter.section("sr-bench")
     width = get_terminal_size().columns if terminalreporter.isatty else WIDE
-    # Under xdist the workers collected, so the header is still owed; an emulation is told twice.
-    if not bench.suites or bench.backend_info.emulated:
-        terminalreporter.write_line(fit(backend_line(bench.backend_info), width))
     records, verbose = in_document_order(bench.records), bench.settings.verbose
+    asked = [(record.family, record.claim) for record in records]
+    # Under xdist the workers collected, so the header is still owed; an emulation is told twice.
+    owed = header(asked, bench.backend_info)[bool(bench.suites) :]
+    if not bench.suites or bench.backend_info.emulated:
+        for told in owed:
+            terminalreporter.write_line(fit(told, width))
     arguments = terminalreporter.config.invocation_params.args
     for line in summary(records, arguments, verbose=verbose, width=width):
         colour = line.status and _COLOURS.get(line.status)

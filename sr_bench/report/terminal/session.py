@@ -5,7 +5,7 @@ from os import PathLike
 
 from sr_bench import __version__
 from sr_bench.core.backend import BackendInfo
-from sr_bench.core.case import Case
+from sr_bench.core.claim import Claim
 from sr_bench.core.record import Record, Status
 from sr_bench.document.numbers import counts
 from sr_bench.report.parts.flat import flat_lines
@@ -26,20 +26,20 @@ _FEW = 16
 """Rows that leave room for all else on one screen."""
 
 
-def header(cases: Sequence[Case], info: BackendInfo) -> list[str]:
-    """Return the lines that say what was collected and what will compute it."""
-    claims = sum(case.claim is not None for case in cases)
-    suites = len({case.card.family for case in cases})
+def header(asked: Sequence[tuple[str, Claim | None]], info: BackendInfo) -> list[str]:
+    """Return the lines that say what was collected and what computes it.
+
+    Args:
+        asked: The family and the claim of each case.
+        info: Of the backend.
+    """
+    claims = sum(claim is not None for _, claim in asked)
+    suites = len({family for family, _ in asked})
     collected = f"{counted(claims, 'claim')} in {counted(suites, 'suite')}"
-    unclaimed = len(cases) - claims
+    unclaimed = len(asked) - claims
     new = f", plus {counted(unclaimed, 'unclaimed measurement')}" if unclaimed else ""
-    return [f"sr-bench {__version__}: {collected}{new}", printable(backend_line(info))]
-
-
-def backend_line(info: BackendInfo) -> str:
-    """Return the line that says what computes, and whether it is the real thing."""
-    how = "EMULATED " if info.emulated else ""
-    return f"backend {info.name}: {how}{info.note}"
+    backend = f"backend {info.name}: {'EMULATED ' * info.emulated}{info.note}"
+    return [f"sr-bench {__version__}: {collected}{new}", printable(backend)]
 
 
 def summary(

@@ -194,7 +194,8 @@ def test_records_are_those_of_a_session_without_workers(run, workers, zoo: Zoo):
     alone = timeless(zoo.records())
     result = workers(*options)
     result.assert_outcomes(passed=6, skipped=1)
-    result.stdout.fnmatch_lines(["scheduling tests via ByRun"])
+    collected = "sr-bench *: 5 claims in 1 suite, plus 2 unclaimed measurements"
+    result.stdout.fnmatch_lines(["scheduling tests via ByRun", collected, "backend onnxruntime: *"])
     assert timeless(zoo.records()) == alone
     assert list(zoo.records()) == list(alone)
 

@@ -32,3 +32,10 @@ class Status(StrEnum):
     UNDECIDED = "undecided"
     """Skips. A gate: too few images, or too varied ones, to tell; it says what they could detect,
     and how many would tell. A printed time: the machine was busy."""
+
+
+VERIFIED = (Status.MATCH, Status.WITHIN)
+"""How a claim ends that holds."""
+
+STALE = (Status.GAP_CLOSED, Status.BETTER)
+"""How a claim ends where the document or its card lags behind what is better now."""

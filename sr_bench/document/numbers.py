@@ -5,9 +5,8 @@ from collections.abc import Iterable
 
 from sr_bench.core.metric import metric_info
 from sr_bench.core.record import Record, Status
+from sr_bench.core.status import VERIFIED
 from sr_bench.document.mirror import format_like
-
-_GOOD = (Status.MATCH, Status.WITHIN)
 
 
 def claimed(record: Record) -> str:
@@ -84,7 +83,7 @@ def counts(records: Iterable[Record]) -> str:
     """Return how many records ended how: ``76 match + 11 within of 174, 87 not_run``."""
     number = Counter(record.verdict.status for record in records)
     told = {status: f"{count} {status}" for status in Status if (count := number[status])}
-    good = " + ".join(told.pop(status) for status in _GOOD if status in told)
+    good = " + ".join(told.pop(status) for status in VERIFIED if status in told)
     last = told.pop(Status.NOT_RUN, "")
     parts = (good and f"{good} of {number.total()}", *told.values(), last)
     return ", ".join(filter(None, parts))

@@ -7,9 +7,9 @@ import json
 
 from sr_bench.core.history import PastSession
 from sr_bench.core.record import Status
-from sr_bench.report.parts.order import FAILURES, VERIFIED
+from sr_bench.core.status import STALE, VERIFIED
+from sr_bench.report.parts.order import FAILURES
 
-_STALE = (Status.GAP_CLOSED, Status.BETTER)
 _DOUBTFUL = (Status.UNDECIDED, Status.KNOWN_GAP)
 
 
@@ -34,9 +34,9 @@ def render(session: PastSession, source: str) -> str:
 
 def _colour(statuses: list[Status], any_verified: bool) -> str:
     """Return the colour of the worst of `statuses`; what was not run alone is no fault."""
-    if any(status in FAILURES and status not in _STALE for status in statuses):
+    if any(status in FAILURES and status not in STALE for status in statuses):
         return "red"
-    if any(status in _STALE for status in statuses):
+    if any(status in STALE for status in statuses):
         return "orange"
     if any(status in _DOUBTFUL for status in statuses):
         return "yellow"

@@ -13,10 +13,10 @@ import yaml
 from sr_bench.core.claim import split_scale
 from sr_bench.core.history import PastSession, SessionInfo
 from sr_bench.core.record import Record
+from sr_bench.core.status import VERIFIED
 from sr_bench.document import numbers
 from sr_bench.errors import NotRunError
 from sr_bench.report.parts.marks import heading
-from sr_bench.report.parts.order import VERIFIED
 from sr_bench.report.parts.paper import (
     measured_by,
     measured_once,

@@ -13,6 +13,7 @@ from sr_bench import __version__
 from sr_bench.core.codec import encode
 from sr_bench.core.dossier import SILENT_DB
 from sr_bench.report.parts.marks import MARKS, OUTCOME_MARKS
+from sr_bench.report.parts.order import first_words
 from sr_bench.text.home import without_home
 from sr_bench.text.printable import CONTROL
 
@@ -63,7 +64,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_visible,  # here, so that no template can forget it
     )
-    environment.filters["json_text"] = json_text
+    environment.filters |= {"json_text": json_text, "first_words": first_words}
     environment.globals |= {"version": __version__, "marks": _MARKS, "silent_db": SILENT_DB}
     return environment
 

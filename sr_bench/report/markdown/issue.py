@@ -9,6 +9,7 @@ from pathlib import Path
 from sr_bench.core.compare import CaseOutcome
 from sr_bench.core.history import PastSession, SessionInfo
 from sr_bench.core.record import Record, Status
+from sr_bench.core.status import STALE
 from sr_bench.core.trend import started
 from sr_bench.document.numbers import claimed, labelled, measured, with_unit
 from sr_bench.files.atomic import write_text
@@ -36,7 +37,6 @@ _HEADINGS: Mapping[tuple[bool, str], str] = {
     (False, CaseOutcome.LOSS): "Worse than in the run before, though no claim fails",
     (False, CaseOutcome.VANISHED): "Measured in the run before, and no more",
 }
-_GOOD = (Status.GAP_CLOSED, Status.BETTER)  # of which to call a run bad would be odd
 _TELLING = (Status.ERROR, Status.GAP_CLOSED, Status.LOSS, CaseOutcome.VANISHED)
 """Of these the verdict's sentence says more than the heading."""
 
@@ -106,7 +106,8 @@ def _valued(record: Record, value: float | None) -> str:
 
 def _facts(need: Need) -> Iterator[str]:
     cause, records = need.cause, [finding.record for finding in need.findings]
-    first, last = ("First", "Before") if cause.ended in _GOOD else ("First bad", "Last good")
+    # Of what is better, to call a run bad would be odd.
+    first, last = ("First", "Before") if cause.ended in STALE else ("First bad", "Last good")
     yield f"{first} run: {_run(cause.first)}."
     if cause.before is None:
         yield f"{last} run: none is known."

@@ -11,9 +11,6 @@ from sr_bench.core.record import Record, Status
 FAILURES = (Status.ERROR, Status.DIFFERS, Status.LOSS, Status.GAP_CLOSED, Status.BETTER)
 """How a case ends that fails its session, the worst first."""
 
-VERIFIED = (Status.MATCH, Status.WITHIN)
-"""How a claim ends that holds."""
-
 NEEDS_YOU = (*FAILURES, Status.UNDECIDED)
 """What somebody has to look at, the worst first."""
 
@@ -41,6 +38,17 @@ def failures(records: Iterable[Record]) -> tuple[Record, ...]:
 def by_need(status: Status) -> int:
     """Return what statuses are sorted by: what somebody has to look at first, the worst of it."""
     return NEEDS_YOU.index(status) if status in NEEDS_YOU else len(NEEDS_YOU)
+
+
+def worst_failure(records: Iterable[Record]) -> Status | None:
+    """Return how the worst of `records` ended that failed; None if none did."""
+    ended = {record.verdict.status for record in records}
+    return next((status for status in FAILURES if status in ended), None)
+
+
+def first_words(sentence: str) -> str:
+    """Return what a reason begins with: why, without what to do about it."""
+    return sentence.partition("\n")[0].partition(";")[0]
 
 
 def not_run_reasons(records: Iterable[Record]) -> list[tuple[str, int]]:

@@ -1,6 +1,6 @@
 """The rows of a session: all that was measured as a table, or one line for each that needs you."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from tabulate import tabulate
@@ -17,7 +17,7 @@ from sr_bench.document.numbers import (
 )
 from sr_bench.report.parts.order import NEEDS_YOU, by_need
 from sr_bench.report.parts.provenance import INTERVAL
-from sr_bench.report.parts.speed import join_speed
+from sr_bench.report.parts.speed import Joined, join_speed
 from sr_bench.report.terminal.headline import outcome, place, subject
 from sr_bench.report.terminal.line import WIDE, Line, fit
 from sr_bench.report.terminal.tables import plain_table
@@ -32,21 +32,27 @@ def row_lines(records: Sequence[Record], width: int) -> list[Line]:
 
     The table has no columns for which there is no room; in the log of a job there is room.
     """
-    for without in ((), ("interval",), ("interval", "delta")):
-        head, rule, *rows = _table_lines(records, without)
-        if width >= WIDE or len(rule.text) <= width:
-            return [head, rule, *rows]
+    joined = join_speed(records)
+    columns = _columns(joined)
+    for name in ("", "interval", "delta"):
+        columns.pop(name, None)
+        cells = list(zip(*columns.values(), strict=True))
+        head, rule, *texts = plain_table(tuple(columns), cells, left=(0, 1, 2, len(columns) - 1))
+        if width >= WIDE or len(rule) <= width:
+            rows = zip(texts, joined.rows, strict=True)
+            told = [Line(text, row.verdict.status) for text, row in rows]
+            explained = [Line(), Line(INTERVAL)] if "interval" in columns else []
+            return [Line(head), Line(rule), *told, *explained]
     return _plain_lines(records, width)
 
 
-def _table_lines(records: Sequence[Record], without: Collection[str]) -> list[Line]:
-    """Return the head, a rule, a row for each record, and what explains the columns."""
-    joined = join_speed(records)
+def _columns(joined: Joined) -> dict[str, Sequence[str]]:
+    """Return the cells of a table by its heads; an interval only where there is one."""
     rows = joined.rows
     # A model's name stands in its first row only, so that the eye finds where the next begins.
     keys = [(row.family, row.model, precision(row)) for row in rows]
     named = [key != before for before, key in pairwise([None, *keys])]
-    columns = {
+    columns: dict[str, Sequence[str]] = {
         "model": _where(named, [row.model for row in rows]),
         "precision": _where(named, [precision(row) for row in rows]),
         "metric": [metric(row) for row in rows],
@@ -57,13 +63,9 @@ def _table_lines(records: Sequence[Record], without: Collection[str]) -> list[Li
         **{column.short: _where(named, column.cells) for column in joined.columns},
         "status": [labelled(row.verdict.status, row) for row in rows],
     }
-    explained = any(columns["interval"]) and "interval" not in without
-    for name in {*without, *(() if explained else ("interval",))}:
-        del columns[name]
-    cells = list(zip(*columns.values(), strict=True))
-    head, rule, *lines = plain_table(tuple(columns), cells, left=(0, 1, 2, len(columns) - 1))
-    told = [Line(text, row.verdict.status) for text, row in zip(lines, rows, strict=True)]
-    return [Line(head), Line(rule), *told, *([Line(), Line(INTERVAL)] if explained else [])]
+    if not any(columns["interval"]):
+        del columns["interval"]
+    return columns
 
 
 def needs_you_lines(records: Sequence[Record], width: int) -> list[Line]:

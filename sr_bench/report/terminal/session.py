@@ -11,7 +11,7 @@ from sr_bench.document.numbers import counts
 from sr_bench.report.parts.flat import flat_lines
 from sr_bench.report.parts.floor import floor_lines
 from sr_bench.report.parts.next_step import next_step_lines
-from sr_bench.report.parts.order import FAILURES, not_run_reasons
+from sr_bench.report.parts.order import not_run_reasons, worst_failure
 from sr_bench.report.parts.provenance import cached_lines, device_lines, lr_lines, shared_lines
 from sr_bench.report.parts.speed import join_speed
 from sr_bench.report.terminal.gate import baseline_lines
@@ -73,7 +73,8 @@ def summary(
         notes[1:1] = [lr_lines, flat_lines]
     told = (note for note_lines in notes for note in note_lines(records))
     lines += [Line(note if in_full else fit(note, width)) for note in told]
-    lines.append(Line(counts(records), _worst(records)))
+    passed = Status.MATCH if any(record.measurement for record in records) else Status.NOT_RUN
+    lines.append(Line(counts(records), worst_failure(records) or passed))
     return [Line(printable(without_home(line.text)), line.status) for line in lines]
 
 
@@ -85,10 +86,3 @@ def not_run_lines(records: Sequence[Record]) -> list[str]:
     if more := len(reasons) - len(shown):
         lines.append(f"and {counted(more, 'more reason')}: see latest.json, or pytest -rs")
     return lines
-
-
-def _worst(records: Sequence[Record]) -> Status:
-    """Return how the worst of `records` ended that failed; else a match, if any was measured."""
-    ended = {record.verdict.status for record in records}
-    passed = Status.MATCH if any(record.measurement for record in records) else Status.NOT_RUN
-    return next((status for status in FAILURES if status in ended), passed)

@@ -7,7 +7,7 @@ from tabulate import tabulate
 
 from sr_bench.core.record import Record
 from sr_bench.document.numbers import counts
-from sr_bench.report.parts.order import failures, not_run_reasons
+from sr_bench.report.parts.order import first_words, not_run_reasons, worst_failure
 from sr_bench.report.terminal.line import Line, fit
 from sr_bench.text.printable import counted, printable_line
 
@@ -20,7 +20,7 @@ def suite_lines(records: Sequence[Record], width: int) -> list[Line]:
     cells = [[printable_line(name), counts(r), _reason(r)] for name, r in suites.items()]
     lines = tabulate(cells, tablefmt="plain", disable_numparse=True).splitlines()
     return [
-        Line(fit(line.rstrip(), width), next((r.verdict.status for r in failures(rows)), None))
+        Line(fit(line.rstrip(), width), worst_failure(rows))
         for line, rows in zip(lines, suites.values(), strict=True)
     ]
 
@@ -29,7 +29,7 @@ def _reason(records: Sequence[Record]) -> str:
     """Return the most frequent reason why `records` were not run, without what to do about it."""
     reasons = Counter[str]()
     for sentence, count in not_run_reasons(records):
-        reasons[printable_line(sentence.partition("\n")[0].partition(";")[0])] += count
+        reasons[printable_line(first_words(sentence))] += count
     if not reasons:
         return ""
     (first, count), *others = reasons.most_common()

@@ -17,7 +17,6 @@ from sr_bench.core.case import (
     Case,
 )
 from sr_bench.core.detail import Detail
-from sr_bench.core.metric import not_computed
 from sr_bench.core.record import Measurement, Record, Status, Verdict
 from sr_bench.engine.explain.cause import cause_of
 from sr_bench.engine.explain.counting import why_cost_differs
@@ -129,8 +128,7 @@ class Bench:
         """Say why `case` can't be measured here; empty if it can."""
         # Times are taken in this process.
         where = self._runs.here if case.metric in TIMED_METRICS else self._runs.executor
-        why = why_not_here(case, self.selection, self.info, where.cpu)
-        return why or (not_computed(case.metric) if case.scores_images else "")
+        return why_not_here(case, self.selection, self.info, where.cpu)
 
     def _answer(self, case: Case, progress: Progress) -> Record:
         if case.metric in STATIC_METRICS:

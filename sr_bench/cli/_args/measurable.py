@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from sr_bench.text.printable import some
 
 if TYPE_CHECKING:  # --help must not wait for what reads cards
-    from sr_bench.core.case import Case
     from sr_bench.core.missing import Lacking, Offer
-    from sr_bench.engine.plan.options import Selection
     from sr_bench.engine.plan.suite import Suite
 
 _NAMED = 2
@@ -35,6 +33,7 @@ def claims_of(suites: "Sequence[Suite]", args: argparse.Namespace) -> list[Claim
     """Return what can be measured of each of `suites` with the weights and data of `args`."""
     from sr_bench.engine.plan.cases import plan
     from sr_bench.engine.plan.options import Selection
+    from sr_bench.engine.plan.refusals import why_not_here
     from sr_bench.engine.prepare.missing import MissingFinder
 
     chosen = Selection(weights=args.weights, data=args.data, trust_code=args.trust_code)
@@ -45,20 +44,14 @@ def claims_of(suites: "Sequence[Suite]", args: argparse.Namespace) -> list[Claim
         cases = [case for case in plan(suite, chosen) if case.claim]
         lacking = [finder.of(case) for case in cases]
         refused = [
-            _why(case, chosen) for case, lacks in zip(cases, lacking, strict=True) if lacks is None
+            why_not_here(case, chosen, chosen.described(), "")
+            for case, lacks in zip(cases, lacking, strict=True)
+            if lacks is None
         ]
         brought = tuple(lacks for lacks in lacking if lacks)
         name, here = suite.card.family, len(cases) - len(brought) - len(refused)
         found.append(Claims(name, len(cases), here, brought, tuple(refused)))
     return found
-
-
-def _why(case: "Case", chosen: "Selection") -> str:
-    from sr_bench.core.metric import not_computed
-    from sr_bench.engine.plan.refusals import why_not_here
-
-    why = why_not_here(case, chosen, chosen.described(), "")
-    return why or (not_computed(case.metric) if case.scores_images else "")
 
 
 def next_steps(claims: Sequence[Claims]) -> "list[tuple[Offer, set[str]]]":

@@ -15,7 +15,7 @@ from sr_bench.core.case import (
 )
 from sr_bench.core.claim import Blank, Claim
 from sr_bench.core.latency import is_one_device, printed_size
-from sr_bench.core.metric import is_measured, metric_info
+from sr_bench.core.metric import is_measured, metric_info, not_computed
 from sr_bench.core.precision import Precision
 from sr_bench.engine.plan.options import Selection
 from sr_bench.text import toml
@@ -97,8 +97,15 @@ def why_not_here(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> 
     """
     if case.refusal or case.metric in STATIC_METRICS:
         return case.refusal
-    if why := _of_backend(case, chosen.answers, info):
-        return why
+    return (
+        _of_backend(case, chosen.answers, info)
+        or _of_this_machine(case, chosen, info, cpu)
+        or (not_computed(case.metric) if case.scores_images else "")
+    )
+
+
+def _of_this_machine(case: Case, chosen: Selection, info: BackendInfo, cpu: str) -> str:
+    """Say that the number is of another device, or a time that is not taken, if so."""
     cell, timed = case.cell, case.metric in TIMED_METRICS
     if cell is None or not (timed or cell.device):
         return ""
